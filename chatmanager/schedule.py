@@ -1,0 +1,14 @@
+"""When recurring work is done: the one table Celery's beat reads. What it does is a task of an app."""
+
+from datetime import timedelta
+
+SCHEDULE = {
+    "sweep attachments nobody posted": {
+        "task": "messages.tasks.sweep_attachments",
+        "schedule": timedelta(minutes=15),
+    },
+    "sweep expired sign-ins, tickets and tokens": {
+        "task": "accounts.tasks.sweep_expired",
+        "schedule": timedelta(minutes=10),
+    },
+}

@@ -1,0 +1,401 @@
+"""Every setting, read from the environment, with defaults that run on a bare checkout.
+
+Ours begin with CHAT_. Lifetimes and windows are timedeltas (given in seconds), intervals of the socket are seconds.
+Mistakes are told by `chatmanager/checks.py`; docs/operations.md lists what an operator may set.
+"""
+
+import secrets
+import sys
+from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONCE, NONE, SELF
+
+from chatmanager import logs, secret_key
+from chatmanager.schedule import SCHEDULE
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+if env.bool("CHAT_READ_DOT_ENV", default=True):
+    env.read_env(str(BASE_DIR / ".env"))
+
+
+def seconds(name: str, default: int) -> timedelta:
+    """A length of time, given as a number of seconds."""
+    return timedelta(seconds=env.float(name, default=default))
+
+
+# Where things are kept -----------------------------------------------------------------------------------------------
+
+CHAT_DATA_DIR = Path(env.str("CHAT_DATA_DIR", default="") or BASE_DIR / "var").expanduser().absolute()
+try:
+    CHAT_DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    SECRET_KEY = env.str("SECRET_KEY", default="") or secret_key.read_or_make(CHAT_DATA_DIR / "secret_key")
+except OSError:
+    # chat.E001 says so and stops everything; until then something unguessable must stand here.
+    SECRET_KEY = secrets.token_urlsafe(64)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+
+# Who may reach it ----------------------------------------------------------------------------------------------------
+
+DEBUG = env.bool("CHAT_DEBUG", default=False)
+# The address people use, such as https://chat.example.org: it decides hosts, origins, secure cookies and HSTS.
+CHAT_URL = env.str("CHAT_URL", default="").rstrip("/")
+_url = urlsplit(CHAT_URL)
+CHAT_HTTPS = _url.scheme == "https"
+# How many proxies of ours stand before us: so many of the last X-Forwarded-For addresses are believed.
+CHAT_TRUSTED_PROXIES = env.int("CHAT_TRUSTED_PROXIES", default=0)
+
+ALLOWED_HOSTS = [
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    *([_url.hostname] if _url.hostname else []),
+    *env.list("CHAT_HOSTS", default=[]),
+]
+CSRF_TRUSTED_ORIGINS = [*([CHAT_URL] if CHAT_URL else []), *env.list("CHAT_ORIGINS", default=[])]
+INTERNAL_IPS = ["127.0.0.1", "::1"]
+
+# The pieces ----------------------------------------------------------------------------------------------------------
+
+OUR_APPS = [
+    app
+    for app in ["accounts", "rooms", "messages", "live"]
+    if find_spec(app)
+]
+
+INSTALLED_APPS = [
+    # Only `runserver` needs daphne, and it costs every process half a second.
+    *(["daphne"] if "runserver" in sys.argv[1:2] else []),
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "axes",
+    "csp",
+    "django_htmx",
+    "django_structlog",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "chatmanager",
+    *OUR_APPS,
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "chatmanager.logs.RequestLog",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "chatmanager.errors.DomainErrorPages",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "chatmanager.urls"
+ASGI_APPLICATION = "chatmanager.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    },
+]
+
+# The database --------------------------------------------------------------------------------------------------------
+
+DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{CHAT_DATA_DIR / 'chat.sqlite3'}"
+_database = env.db_url_config(DATABASE_URL)
+CHAT_ON_SQLITE = _database["ENGINE"] == "django.db.backends.sqlite3"
+# How many connections one process keeps to PostgreSQL.
+CHAT_DATABASE_POOL = env.int("CHAT_DATABASE_POOL", default=16)
+
+if CHAT_ON_SQLITE:
+    _database["OPTIONS"] = {
+        # Writers queue for the lock at BEGIN; without it a transaction that reads first fails when it comes to write.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL;"
+            "PRAGMA synchronous=FULL;"
+            "PRAGMA foreign_keys=ON;"
+            "PRAGMA temp_store=MEMORY;"
+            "PRAGMA mmap_size=134217728;"
+            "PRAGMA journal_size_limit=67108864"
+        ),
+        **_database.get("OPTIONS", {}),
+    }
+else:
+    _database["OPTIONS"] = {
+        "pool": {"min_size": 1, "max_size": CHAT_DATABASE_POOL, "timeout": 10},
+        "options": "-c lock_timeout=3000",
+        **_database.get("OPTIONS", {}),
+    }
+_database["CONN_MAX_AGE"] = 0
+
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The channel layer, the cache and the broker are hints; the database is the truth ------------------------------------
+
+REDIS_URLS = env.list("REDIS_URL", default=[])
+CHAT_REDIS_PREFIX = env.str("CHAT_REDIS_PREFIX", default="chat")
+
+if REDIS_URLS:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            # Redis' publish and subscribe know no database number: it is part of the prefix, or two chats would meet.
+            "CONFIG": {"hosts": REDIS_URLS, "prefix": f"{CHAT_REDIS_PREFIX}{urlsplit(REDIS_URLS[0]).path}"},
+        }
+    }
+    CACHES = {
+        "default": {
+            "BACKEND": "chatmanager.cache.ForgivingRedisCache",
+            "LOCATION": REDIS_URLS[0],
+            "KEY_PREFIX": CHAT_REDIS_PREFIX,
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        }
+    }
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    }
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or "memory://"
+# Without a broker the worker and the beat run inside the server.
+CHAT_EMBEDDED_WORKER = CELERY_BROKER_URL.startswith("memory:")
+CHAT_WORKER_THREADS = env.int("CHAT_WORKER_THREADS", default=4)
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"polling_interval": 0.01} if CHAT_EMBEDDED_WORKER else {"visibility_timeout": 6 * 3600}
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = SCHEDULE
+CELERY_BEAT_SCHEDULE_FILENAME = str(CHAT_DATA_DIR / "beat")
+
+# Signing in ----------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in [
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    ]
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+
+CHAT_SESSION_LIFETIME = seconds("CHAT_SESSION_LIFETIME", 14 * 24 * 3600)
+CHAT_ACCESS_LIFETIME = seconds("CHAT_ACCESS_LIFETIME", 30 * 60)
+CHAT_REFRESH_LIFETIME = seconds("CHAT_REFRESH_LIFETIME", 30 * 24 * 3600)
+CHAT_TICKET_LIFETIME = seconds("CHAT_TICKET_LIFETIME", 30)
+CHAT_INVITATION_LIFETIME = seconds("CHAT_INVITATION_LIFETIME", 7 * 24 * 3600)
+# Guests have no password to sign in with again: their sign-in lasts as long as a refresh token.
+CHAT_GUEST_LIFETIME = seconds("CHAT_GUEST_LIFETIME", 30 * 24 * 3600)
+
+SESSION_COOKIE_AGE = int(CHAT_SESSION_LIFETIME.total_seconds())
+SESSION_COOKIE_NAME = "chat_session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CHAT_HTTPS
+CSRF_COOKIE_NAME = "chat_csrf"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = CHAT_HTTPS
+CSRF_FAILURE_VIEW = "chatmanager.errors.csrf_failure"
+
+AXES_FAILURE_LIMIT = env.int("CHAT_LOGIN_FAILURES", default=10)
+AXES_COOLOFF_TIME = seconds("CHAT_LOGIN_COOLOFF", 15 * 60)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "chatmanager.errors.locked_out"
+AXES_IPWARE_PROXY_COUNT = CHAT_TRUSTED_PROXIES
+AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if CHAT_TRUSTED_PROXIES else ["REMOTE_ADDR"]
+AXES_VERBOSE = False
+
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": CHAT_ACCESS_LIFETIME,
+    "REFRESH_TOKEN_LIFETIME": CHAT_REFRESH_LIFETIME,
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "UPDATE_LAST_LOGIN": False,
+    "SIGNING_KEY": SECRET_KEY,
+    "ALGORITHM": "HS256",
+    "AUTH_HEADER_TYPES": ("Bearer",),
+}
+
+# Rates. CHAT_THROTTLES=0 lifts rate limits and flood guards, for load tests.
+CHAT_THROTTLES = env.bool("CHAT_THROTTLES", default=True)
+CHAT_POST_RATE = env.float("CHAT_POST_RATE", default=10)  # a second and user
+CHAT_POST_BURST = env.int("CHAT_POST_BURST", default=30)
+CHAT_CALL_RATE = env.float("CHAT_CALL_RATE", default=50)  # a second and user
+CHAT_CALL_BURST = env.int("CHAT_CALL_BURST", default=200)
+CHAT_LOGIN_RATE = env.float("CHAT_LOGIN_RATE", default=10)  # a minute, user and address
+
+# Rooms ---------------------------------------------------------------------------------------------------------------
+
+CHAT_ROOM_MAX_PARTICIPANTS = env.int("CHAT_ROOM_MAX_PARTICIPANTS", default=10_000)
+CHAT_PERSON_MAX_ROOMS = env.int("CHAT_PERSON_MAX_ROOMS", default=1_000)
+CHAT_ROOM_MESSAGES_WARN = env.int("CHAT_ROOM_MESSAGES_WARN", default=100_000)
+
+# Messages ------------------------------------------------------------------------------------------------------------
+
+CHAT_MESSAGE_MAX_LENGTH = env.int("CHAT_MESSAGE_MAX_LENGTH", default=16_000)  # code points
+CHAT_EDIT_WINDOW = seconds("CHAT_EDIT_WINDOW", 15 * 60)
+CHAT_ATTACHMENT_MAX_SIZE = env.int("CHAT_ATTACHMENT_MAX_SIZE", default=25 * 1024 * 1024)  # bytes
+CHAT_ATTACHMENTS_MAX = env.int("CHAT_ATTACHMENTS_MAX", default=10)  # a message
+CHAT_ATTACHMENT_KEEP_UNATTACHED = seconds("CHAT_ATTACHMENT_KEEP_UNATTACHED", 24 * 3600)
+CHAT_AVATAR_MAX_SIZE = env.int("CHAT_AVATAR_MAX_SIZE", default=2 * 1024 * 1024)  # bytes
+CHAT_PAGE_SIZE = env.int("CHAT_PAGE_SIZE", default=50)
+CHAT_PAGE_MAX = env.int("CHAT_PAGE_MAX", default=200)
+CHAT_UNREAD_SHOWN_MAX = env.int("CHAT_UNREAD_SHOWN_MAX", default=99)
+
+# The live socket -----------------------------------------------------------------------------------------------------
+
+CHAT_HEAD_CHECK_INTERVAL = env.float("CHAT_HEAD_CHECK_INTERVAL", default=15)
+CHAT_PRESENCE_LEASE = env.float("CHAT_PRESENCE_LEASE", default=60)
+CHAT_PRESENCE_RENEW = env.float("CHAT_PRESENCE_RENEW", default=25)
+CHAT_PRESENCE_MAX_ROOM = env.int("CHAT_PRESENCE_MAX_ROOM", default=200)  # people; larger rooms show none
+CHAT_CATCH_UP_MAX = env.int("CHAT_CATCH_UP_MAX", default=1_000)  # visible changes; beyond them a `reset`
+CHAT_SOCKET_FRAME_MAX = env.int("CHAT_SOCKET_FRAME_MAX", default=256 * 1024)  # bytes
+CHAT_SOCKET_QUEUE_BYTES = env.int("CHAT_SOCKET_QUEUE_BYTES", default=1024 * 1024)  # then `bye too_slow`
+CHAT_SOCKET_REFUSALS = env.int("CHAT_SOCKET_REFUSALS", default=10)  # a minute; then `bye misbehaving`
+CHAT_WS_DEFLATE = env.bool("CHAT_WS_DEFLATE", default=False)
+
+# Files ---------------------------------------------------------------------------------------------------------------
+
+MEDIA_ROOT = CHAT_DATA_DIR / "uploads"
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+# What a request may carry beside its file; a larger body is refused before it is read.
+CHAT_REQUEST_MAX_SIZE = CHAT_ATTACHMENT_MAX_SIZE + 1024 * 1024
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("CHAT_STATIC_ROOT", default="") or BASE_DIR / "var" / "static")
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# Headers -------------------------------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        # The nonce is for the import map, the one inline script there is.
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = env.int("CHAT_HSTS_SECONDS", default=365 * 24 * 3600 if CHAT_HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("CHAT_HSTS_SUBDOMAINS", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if CHAT_TRUSTED_PROXIES else None
+SECURE_SSL_REDIRECT = CHAT_HTTPS and CHAT_TRUSTED_PROXIES > 0
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+
+# The API -------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework_simplejwt.authentication.JWTAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttles.CallThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "chatmanager.errors.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+    "UNICODE_JSON": True,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Chat Manager",
+    "DESCRIPTION": "Rooms in which people and robots talk, and see exactly what they may.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Chat Manager",
+    "SITE_HEADER": "Chat Manager",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": False,
+}
+
+# Language, time, log -------------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+CHAT_METRICS_TOKEN = env.str("CHAT_METRICS_TOKEN", default="")
+CHAT_STOP_TIMEOUT = env.int("CHAT_STOP_TIMEOUT", default=20)  # seconds to finish requests in
+
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logs.configure(env.str("CHAT_LOG_LEVEL", default="INFO"), env.str("CHAT_LOG_STYLE", default="auto"))
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

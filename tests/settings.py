@@ -1,0 +1,21 @@
+"""The settings of the tests: the real ones, in a folder of their own, without what only costs time."""
+
+import os
+import tempfile
+
+# Set before the real settings are read, and inherited by the workers of pytest-xdist.
+if "CHAT_TESTS_DIR" not in os.environ:
+    os.environ["CHAT_TESTS_DIR"] = tempfile.mkdtemp(prefix="chat-tests-")
+os.environ["CHAT_DATA_DIR"] = os.environ["CHAT_TESTS_DIR"]
+os.environ["CHAT_READ_DOT_ENV"] = "0"
+os.environ.setdefault("CHAT_LOG_LEVEL", "WARNING")
+
+from chatmanager.settings import *  # noqa: E402, F403
+from chatmanager.settings import CHAT_DATA_DIR, CHAT_ON_SQLITE, DATABASES, STORAGES  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+if CHAT_ON_SQLITE:
+    # A file: several threads on one shared-cache memory database would lock each other out.
+    DATABASES["default"]["TEST"] = {"NAME": CHAT_DATA_DIR / "tests.sqlite3"}
