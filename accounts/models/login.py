@@ -1,0 +1,176 @@
+"""Being signed in: one row per sign-in, whatever door it came through."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from accounts import origin, signals
+from accounts.errors import Forbidden, TokenInvalid
+from accounts.models.audit import AuditEntry
+
+if TYPE_CHECKING:
+    from accounts.models.user import User
+
+SESSION_LOGIN_KEY = "login"
+KEPT_AFTER_END = dt.timedelta(days=30)
+
+
+class LoginQuerySet(models.QuerySet["Login"]):
+    def live(self) -> LoginQuerySet:
+        """Not ended, not expired, of an active user. Ask `is_live()` too: it knows passwords."""
+        return self.filter(
+            ended_at=None, expires_at__gt=timezone.now(), user__is_active=True
+        ).select_related("user")
+
+    def expired(self) -> LoginQuerySet:
+        """Over for so long that nobody asks about them; the audit keeps their story."""
+        long_ago = timezone.now() - KEPT_AFTER_END
+        return self.filter(models.Q(ended_at__lt=long_ago) | models.Q(expires_at__lt=long_ago))
+
+    def sweep(self, batch: int = 500) -> int:
+        """Remove one batch of expired logins (and their tickets); return how many went."""
+        ids = list(self.expired().values_list("pk", flat=True)[:batch])
+        self.filter(pk__in=ids).delete()
+        return len(ids)
+
+    @transaction.atomic
+    def end(self) -> list[int]:
+        """End these now and announce it; ended ones stay as they are. Returns the ids."""
+        doomed = list(self.filter(ended_at=None).select_for_update(of=("self",)))
+        ids = [login.pk for login in doomed]
+        if ids:
+            Login.objects.filter(pk__in=ids).update(ended_at=timezone.now())
+            users = sorted({login.user_id for login in doomed})
+            signals.logins_ended.send(Login, logins=ids, users=users)
+        return ids
+
+
+class LoginManager(models.Manager.from_queryset(LoginQuerySet)):  # type: ignore[misc]
+    @transaction.atomic
+    def start(self, user: User, *, kind: Login.Kind) -> Login:
+        """Sign `user` in. Raises Forbidden for robots, the system and the deactivated."""
+        if not user.may_sign_in:
+            raise Forbidden("This account cannot sign in.")
+        here = origin.current()
+        login: Login = self.create(
+            user=user,
+            kind=kind,
+            auth_hash=user.get_session_auth_hash(),
+            expires_at=timezone.now() + kind.lifetime(),
+            address=here.address,
+            user_agent=here.user_agent,
+        )
+        AuditEntry.objects.record(
+            "login.started", on=user, by=user, after={"login": login.pk, "kind": kind.value}
+        )
+        return login
+
+    def for_session(self, session: Mapping[str, Any]) -> Login | None:
+        """The live login of a page's session, its user with it, in one query."""
+        login_id, user_id = session.get(SESSION_LOGIN_KEY), session.get(SESSION_KEY)
+        if not login_id or not user_id:
+            return None
+        login: Login | None = self.live().filter(pk=login_id, user_id=user_id).first()
+        return login if login and login.is_live() else None
+
+    def for_access_token(self, raw: str | bytes) -> Login:
+        """The live login of an access token, its user with it, in one query.
+
+        Its `valid_until` is the token's. Raises TokenInvalid.
+        """
+        from accounts import tokens
+
+        claims = tokens.read_access(raw)
+        login = self.live().filter(pk=claims.login, user_id=claims.user).first()
+        if login is None or not login.is_live():
+            raise TokenInvalid
+        login.valid_until = claims.expires_at
+        return login
+
+
+class Login(models.Model):
+    """One sign-in. Sessions, token pairs and tickets all hang on one, and end with it."""
+
+    class Kind(models.TextChoices):
+        SESSION = "session", "session"
+        TOKEN = "token", "token pair"
+        GUEST = "guest", "guest"
+
+        def lifetime(self) -> dt.timedelta:
+            """How long one lasts unless it is renewed."""
+            lifetimes: dict[str, dt.timedelta] = {
+                "session": settings.CHAT_SESSION_LIFETIME,
+                "token": settings.CHAT_REFRESH_LIFETIME,
+                "guest": settings.CHAT_GUEST_LIFETIME,
+            }
+            return lifetimes[self.value]
+
+    user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="logins")
+    kind = models.CharField(max_length=10, choices=Kind)
+    auth_hash = models.CharField(max_length=128, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    user_agent = models.CharField(max_length=origin.USER_AGENT_LENGTH, blank=True)
+
+    objects = LoginManager()
+
+    _valid_until: dt.datetime | None = None
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["user", "ended_at"], name="login_user_ended"),
+            models.Index(fields=["expires_at"], name="login_expires"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.user} since {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def valid_until(self) -> dt.datetime:
+        """When the credential that was shown for this login runs out, at the latest with it."""
+        return min(self._valid_until or self.expires_at, self.expires_at)
+
+    @valid_until.setter
+    def valid_until(self, moment: dt.datetime) -> None:
+        self._valid_until = moment
+
+    def is_live(self) -> bool:
+        """Not ended, not expired, its user active and with the password it began with."""
+        return (
+            self.ended_at is None
+            and self.expires_at > timezone.now()
+            and self.user.is_active
+            and self._hash_holds()
+        )
+
+    def _hash_holds(self) -> bool:
+        hashes: Iterable[str] = (
+            self.user.get_session_auth_hash(),
+            *self.user.get_session_auth_fallback_hash(),
+        )
+        return any(constant_time_compare(self.auth_hash, known) for known in hashes)
+
+    @transaction.atomic
+    def end(self, *, by: User | None = None) -> None:
+        """Sign out. Ending an ended login changes nothing."""
+        if Login.objects.filter(pk=self.pk).end():
+            AuditEntry.objects.record(
+                "login.ended", on=self.user, by=by or self.user, before={"login": self.pk}
+            )
+
+    def renew(self) -> bool:
+        """Let it last its whole lifetime from now on; False if it is over already."""
+        self.expires_at = timezone.now() + self.Kind(self.kind).lifetime()
+        renewed = Login.objects.live().filter(pk=self.pk).update(expires_at=self.expires_at)
+        return bool(renewed)
+

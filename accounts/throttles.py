@@ -1,0 +1,165 @@
+"""How fast one may go: a token bucket, and the API's throttles made of it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from accounts import origin
+
+Clock = Callable[[], float]
+
+
+class TokenBucket:
+    """Holds up to `burst` tokens and gains `rate` of them a second. It begins full.
+
+    All it knows is `full_at`, the moment at which it would be full again, so it can be kept as
+    one number and rebuilt from it (the generic cell rate algorithm of ATM Forum TM 4.0).
+    """
+
+    __slots__ = ("burst", "clock", "full_at", "rate")
+
+    def __init__(
+        self, rate: float, burst: float, *, clock: Clock = time.monotonic, full_at: float = 0.0
+    ) -> None:
+        self.rate = rate
+        self.burst = burst
+        self.clock = clock
+        self.full_at = full_at
+
+    def take(self, tokens: float = 1) -> bool:
+        """Take that many, or, if there are fewer, none."""
+        if self.wait(tokens) > 0:
+            return False
+        self.full_at = max(self.full_at, self.clock()) + tokens / self.rate
+        return True
+
+    def wait(self, tokens: float = 1) -> float:
+        """Seconds until that many are there; 0 if they are."""
+        return max(0.0, self.until_full() - (self.burst - tokens) / self.rate)
+
+    def remaining(self) -> int:
+        """Whole tokens there are now."""
+        return math.floor(self.burst - self.until_full() * self.rate + 1e-6)
+
+    def until_full(self) -> float:
+        """Seconds until nothing is missing."""
+        return max(0.0, self.full_at - self.clock())
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of one limit, for the RateLimit headers (draft-ietf-httpapi-ratelimit-headers)."""
+
+    limit: int
+    remaining: int
+    reset: int  # seconds until all of it is there again
+
+
+ALLOWANCES = "rate_allowances"  # the attribute of a request that collects them
+
+
+class Throttle(BaseThrottle):
+    """A bucket for each caller, kept in Django's cache, where processes share it.
+
+    Two requests at the very same moment may both take the last token: a limit is no lock.
+    """
+
+    scope = ""
+
+    def rate(self) -> tuple[float, int]:
+        """Tokens a second, and the most at once."""
+        raise NotImplementedError
+
+    def caller(self, request: Request) -> str:
+        """Whose bucket it is: the user's, or for nobody the address's."""
+        if request.user and request.user.is_authenticated:
+            return f"user:{request.user.pk}"
+        return f"address:{origin.client_address(request._request)}"
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Take a token. The time to wait is kept for `wait()`."""
+        if not settings.CHAT_THROTTLES:
+            return True
+        rate, burst = self.rate()
+        key = f"throttle:{self.scope}:{self.caller(request)}"
+        bucket = TokenBucket(rate, burst, clock=time.time, full_at=cache.get(key, 0.0))
+        allowed = bucket.take()
+        if allowed:
+            cache.set(key, bucket.full_at, timeout=math.ceil(bucket.until_full()) + 1)
+        self._seconds = bucket.wait()
+        _note(request._request, bucket)
+        return allowed
+
+    def wait(self) -> float:
+        """Seconds until the next token."""
+        return self._seconds
+
+
+def _note(request: HttpRequest, bucket: TokenBucket) -> None:
+    noted: list[Allowance] = request.__dict__.setdefault(ALLOWANCES, [])
+    reset = math.ceil(bucket.until_full())
+    noted.append(Allowance(int(bucket.burst), max(0, bucket.remaining()), reset))
+
+
+def tightest(request: HttpRequest) -> Allowance | None:
+    """Of the limits this request was counted against, the one nearest its end."""
+    noted: list[Allowance] = getattr(request, ALLOWANCES, [])
+    return min(noted, key=lambda allowance: allowance.remaining, default=None)
+
+
+class CallThrottle(Throttle):
+    """Every call of the API."""
+
+    scope = "call"
+
+    def rate(self) -> tuple[float, int]:
+        """As the settings say."""
+        return settings.CHAT_CALL_RATE, settings.CHAT_CALL_BURST
+
+
+class PostThrottle(Throttle):
+    """Posting messages; reading a list of them is not posting."""
+
+    scope = "post"
+
+    def rate(self) -> tuple[float, int]:
+        """As the settings say."""
+        return settings.CHAT_POST_RATE, settings.CHAT_POST_BURST
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Count what writes."""
+        return request.method != "POST" or super().allow_request(request, view)
+
+
+class LoginThrottle(Throttle):
+    """Tries at a password, for a user name and address."""
+
+    scope = "login"
+
+    def rate(self) -> tuple[float, int]:
+        """The setting is a number a minute."""
+        return settings.CHAT_LOGIN_RATE / 60, int(settings.CHAT_LOGIN_RATE)
+
+    def caller(self, request: Request) -> str:
+        """The name as tried, whether somebody has it or not."""
+        data: Any = request.data
+        username = data.get("username", "") if hasattr(data, "get") else ""
+        address = origin.client_address(request._request)
+        return f"{address}:{hash_of(str(username).lower())}"
+
+
+def hash_of(text: str) -> str:
+    """Short and fit for a cache key, whatever was typed."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
