@@ -94,16 +94,20 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "accounts.middleware.OriginMiddleware",
+    "accounts.middleware.RateLimitHeaders",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.LoginMiddleware",
     "chatmanager.logs.RequestLog",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "chatmanager.errors.DomainErrorPages",
+    "accounts.middleware.OriginMiddleware",
+    "accounts.middleware.RateLimitHeaders",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -131,6 +135,8 @@ TEMPLATES = [
 DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{CHAT_DATA_DIR / 'chat.sqlite3'}"
 _database = env.db_url_config(DATABASE_URL)
 CHAT_ON_SQLITE = _database["ENGINE"] == "django.db.backends.sqlite3"
+# How many server processes share the port: more than one needs PostgreSQL and Redis.
+CHAT_PROCESSES = env.int("WEB_CONCURRENCY", default=1)
 # How many connections one process keeps to PostgreSQL.
 CHAT_DATABASE_POOL = env.int("CHAT_DATABASE_POOL", default=16)
 
@@ -249,8 +255,8 @@ AXES_COOLOFF_TIME = seconds("CHAT_LOGIN_COOLOFF", 15 * 60)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "chatmanager.errors.locked_out"
-AXES_IPWARE_PROXY_COUNT = CHAT_TRUSTED_PROXIES
-AXES_IPWARE_META_PRECEDENCE_ORDER = ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if CHAT_TRUSTED_PROXIES else ["REMOTE_ADDR"]
+AXES_USERNAME_CALLABLE = "accounts.authentication.username_tried"
+AXES_CLIENT_IP_CALLABLE = "accounts.origin.client_address"
 AXES_VERBOSE = False
 
 SIMPLE_JWT = {
@@ -284,6 +290,7 @@ CHAT_MESSAGE_MAX_LENGTH = env.int("CHAT_MESSAGE_MAX_LENGTH", default=16_000)  # 
 CHAT_EDIT_WINDOW = seconds("CHAT_EDIT_WINDOW", 15 * 60)
 CHAT_ATTACHMENT_MAX_SIZE = env.int("CHAT_ATTACHMENT_MAX_SIZE", default=25 * 1024 * 1024)  # bytes
 CHAT_ATTACHMENTS_MAX = env.int("CHAT_ATTACHMENTS_MAX", default=10)  # a message
+CHAT_REACTION_KINDS_MAX = env.int("CHAT_REACTION_KINDS_MAX", default=50)  # different ones on a message
 CHAT_ATTACHMENT_KEEP_UNATTACHED = seconds("CHAT_ATTACHMENT_KEEP_UNATTACHED", 24 * 3600)
 CHAT_AVATAR_MAX_SIZE = env.int("CHAT_AVATAR_MAX_SIZE", default=2 * 1024 * 1024)  # bytes
 CHAT_PAGE_SIZE = env.int("CHAT_PAGE_SIZE", default=50)
@@ -300,6 +307,7 @@ CHAT_CATCH_UP_MAX = env.int("CHAT_CATCH_UP_MAX", default=1_000)  # visible chang
 CHAT_SOCKET_FRAME_MAX = env.int("CHAT_SOCKET_FRAME_MAX", default=256 * 1024)  # bytes
 CHAT_SOCKET_QUEUE_BYTES = env.int("CHAT_SOCKET_QUEUE_BYTES", default=1024 * 1024)  # then `bye too_slow`
 CHAT_SOCKET_REFUSALS = env.int("CHAT_SOCKET_REFUSALS", default=10)  # a minute; then `bye misbehaving`
+CHAT_SOCKET_KERNEL_BUFFER = env.int("CHAT_SOCKET_KERNEL_BUFFER", default=256 * 1024)  # bytes, or 0 for the system's
 CHAT_WS_DEFLATE = env.bool("CHAT_WS_DEFLATE", default=False)
 
 # Files ---------------------------------------------------------------------------------------------------------------
@@ -352,7 +360,7 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework_simplejwt.authentication.JWTAuthentication",
+        "accounts.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -393,6 +401,9 @@ USE_TZ = True
 USE_I18N = False
 
 CHAT_METRICS_TOKEN = env.str("CHAT_METRICS_TOKEN", default="")
+# Whether an empty database is filled with a demo, and the password of its people (a random one where there is none).
+CHAT_DEMO = env.bool("CHAT_DEMO", default=False)
+CHAT_DEMO_PASSWORD = env.str("CHAT_DEMO_PASSWORD", default="")
 CHAT_STOP_TIMEOUT = env.int("CHAT_STOP_TIMEOUT", default=20)  # seconds to finish requests in
 
 LOGGING_CONFIG = "logging.config.dictConfig"

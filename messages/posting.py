@@ -1,0 +1,367 @@
+"""How messages are made: many drafts of many rooms, in one transaction, under their rooms' locks.
+
+The order of the questions is part of the contract: membership, replay, then state, permission
+and limits. Each step asks the database once for the whole batch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from accounts.errors import Forbidden, Invalid, NotFound
+from accounts.models import User
+from messages import audience, signals
+from messages.body import compose
+from messages.markdown import Rendered
+from messages.models import Attachment, Mention, Message
+from rooms.models import Participant, Room
+from rooms.modes import Mode, Role
+
+EVERYBODY = frozenset({"here", "everyone"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What somebody wants to say, by ids. `body` None takes that of the shared message."""
+
+    room: int
+    author: User
+    body: str | None
+    audience: str | None = None
+    to: tuple[int, ...] = ()
+    reply_to: int | None = None
+    attachments: tuple[int, ...] = ()
+    client_id: UUID | None = None
+    shared_from: int | None = None
+    kind: str = Message.Kind.TEXT
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def request_hash(self) -> str:
+        """Of the request as it was sent: what a repeated `client_id` must repeat."""
+        sent = [
+            self.body,
+            self.audience,
+            sorted(self.to),
+            self.reply_to,
+            self.attachments,
+            self.shared_from,
+        ]
+        return salted_hmac("chat.posting", json.dumps(sent), algorithm="sha256").hexdigest()
+
+    @property
+    def is_note(self) -> bool:
+        """By the system, which needs no seat."""
+        return self.kind != Message.Kind.TEXT
+
+    @property
+    def key(self) -> tuple[UUID | None, int, int]:
+        return self.client_id, self.room, self.author.pk
+
+
+class Posted(NamedTuple):
+    message: Message
+    replayed: bool
+
+
+def post_all(drafts: Sequence[Draft], *, held: Iterable[Room] = ()) -> list[Posted]:
+    """See `Message.objects.post_all`. `held` are rooms this transaction has locked already."""
+    rendered = [_rendered(draft) for draft in drafts]
+    with transaction.atomic():
+        return Batch(drafts, rendered, {room.pk: room for room in held}).post()
+
+
+def _rendered(draft: Draft) -> Rendered | None:
+    if draft.body is None:
+        return None
+    if len(draft.attachments) > settings.CHAT_ATTACHMENTS_MAX:
+        most = settings.CHAT_ATTACHMENTS_MAX
+        raise Invalid(details={"attachments": [f"At most {most} files go with a message."]})
+    return compose(draft.body, blank=bool(draft.attachments))
+
+
+class Batch:
+    """The drafts of one transaction and what is known about them, read under the locks."""
+
+    def __init__(
+        self,
+        drafts: Sequence[Draft],
+        rendered: Sequence[Rendered | None],
+        held: dict[int, Room],
+    ) -> None:
+        self.drafts = drafts
+        self.rendered = rendered
+        self.now = timezone.now()
+        self.rooms = held or Room.objects.lock(self._room_ids())
+        self.quoted = self._read_quoted()
+        self.seats = self._read_seats()
+        self.posted = self._read_replays()
+        self.files = self._read_files()
+
+    def post(self) -> list[Posted]:
+        new: list[Message] = []
+        results: list[Posted] = []
+        mentioned: list[frozenset[str]] = []
+        for draft, rendered in zip(self.drafts, self.rendered, strict=True):
+            seat = self._seat(draft)
+            earlier = self.posted.get(draft.key) if draft.client_id else None
+            if earlier is not None:
+                if earlier.request_hash != draft.request_hash:
+                    raise Message.IdempotencyConflict
+                results.append(Posted(earlier, replayed=True))
+                continue
+            message, mentions = self._make(draft, seat, rendered)
+            new.append(message)
+            mentioned.append(mentions)
+            results.append(Posted(message, replayed=False))
+            if draft.client_id:
+                self.posted[draft.key] = message
+        if new:
+            self._write(new, mentioned)
+        return results
+
+    # What is read, a query each
+
+    def _room_ids(self) -> set[int]:
+        """Of the drafts, and of what they share: all locks are taken at once."""
+        rooms = {draft.room for draft in self.drafts}
+        shared = [draft.shared_from for draft in self.drafts if draft.shared_from]
+        if shared:
+            rooms.update(Message.objects.filter(pk__in=shared).values_list("room", flat=True))
+        return rooms
+
+    def _read_seats(self) -> dict[tuple[int, int], Participant]:
+        """Of the authors and of all whom a message may name: chosen, or taken from the original."""
+        people = {draft.author.pk for draft in self.drafts if not draft.is_note}
+        people.update(user for draft in self.drafts for user in draft.to)
+        for original in self.quoted.values():
+            people.update(original.to, [original.author_id] if original.to else ())
+        rows = Participant.objects.filter(room__in=self.rooms, user__in=people)
+        seats = {}
+        for seat in rows if people else ():
+            seat.room = self.rooms[seat.room_id]
+            seats[seat.room_id, seat.user_id] = seat
+        return seats
+
+    def _read_replays(self) -> dict[tuple[UUID | None, int, int], Message]:
+        ids = {draft.client_id for draft in self.drafts if draft.client_id}
+        rows = Message.objects.filter(client_id__in=ids).with_people() if ids else ()
+        return {(m.client_id, m.room_id, m.author_id): m for m in rows}
+
+    def _read_quoted(self) -> dict[int, Message]:
+        ids = {pk for draft in self.drafts for pk in (draft.reply_to, draft.shared_from) if pk}
+        rows = Message.objects.filter(pk__in=ids).select_related("author", "room") if ids else ()
+        return {message.pk: message for message in rows}
+
+    def _read_files(self) -> dict[int, Attachment]:
+        ids = {pk for draft in self.drafts for pk in draft.attachments}
+        rows = Attachment.objects.filter(pk__in=ids, message__isnull=True) if ids else ()
+        return {attachment.pk: attachment for attachment in rows}
+
+    # What is asked of each draft
+
+    def _seat(self, draft: Draft) -> Participant | None:
+        if draft.is_note:
+            return None
+        try:
+            return self.seats[draft.room, draft.author.pk]
+        except KeyError:
+            raise NotFound("There is no such room.") from None
+
+    def _make(
+        self, draft: Draft, seat: Participant | None, rendered: Rendered | None
+    ) -> tuple[Message, frozenset[str]]:
+        """The message, unsaved but for its numbers, and the handles it names."""
+        source = self._source(draft)
+        original = self._original(draft, seat)
+        chosen, to = str(draft.audience), list(draft.to)
+        if seat is not None:
+            self._must_be_open(seat, draft)
+            present = {user for room, user in self.seats if room == draft.room}
+            chosen, to = audience.choose(
+                seat, draft.audience, draft.to, reply_to=original, present=present
+            )
+        if rendered is None:
+            rendered = compose(source.body if source else "", blank=True)
+        body = draft.body if draft.body is not None else source.body if source else ""
+        message = Message(
+            room=self.rooms[draft.room],
+            author=draft.author,
+            author_role=seat.role if seat else "",
+            client_id=draft.client_id,
+            request_hash=draft.request_hash if draft.client_id else "",
+            kind=draft.kind,
+            audience=chosen,
+            to=to,
+            body=body,
+            html=rendered.html,
+            data=draft.data,
+            reply_to=original,
+            shared_from=source,
+            created_at=self.now,
+        )
+        message.attached = self._attach(draft, message, source)
+        if not body.strip() and not message.attached and not draft.is_note:
+            raise Invalid(details={"body": ["Write something first."]})
+        may_call_all = draft.author.site_role is not None if rendered.mentions & EVERYBODY else False
+        message.mentions_everyone = may_call_all
+        return message, rendered.mentions - EVERYBODY
+
+    def _must_be_open(self, seat: Participant, draft: Draft) -> None:
+        room = seat.room
+        if room.is_open:
+            return
+        if room.mode == Mode.SUPPORT and seat.role == Role.CUSTOMER:
+            room.resume(by=draft.author)
+        room.must_be_open()
+
+    def _original(self, draft: Draft, seat: Participant | None) -> Message | None:
+        """The message replied to: one of this room that the author may see."""
+        if draft.reply_to is None:
+            return None
+        original = self.quoted.get(draft.reply_to)
+        if original is None or original.room_id != draft.room or original.deleted_at:
+            raise _absent("reply_to")
+        if seat is not None and not audience.Reader.of(seat).sees(original):
+            raise _absent("reply_to")
+        return original
+
+    def _source(self, draft: Draft) -> Message | None:
+        """The message shared, which its sharer must see."""
+        if draft.shared_from is None:
+            return None
+        source = self.quoted.get(draft.shared_from)
+        if source is None:
+            raise _absent("message")
+        source.must_be_visible_to(draft.author)
+        if source.deleted_at:
+            raise Message.Deleted
+        if draft.author.site_role is None:
+            raise Forbidden("Guests cannot share messages.")
+        if source.kind != Message.Kind.TEXT:
+            raise Invalid("Only what somebody wrote can be shared.")
+        return source
+
+    def _attach(self, draft: Draft, message: Message, source: Message | None) -> list[Attachment]:
+        if source is not None:
+            return [attachment.copy_to(message) for attachment in source.attachments.all()]
+        attached = []
+        for pk in draft.attachments:
+            attachment = self.files.pop(pk, None)
+            if attachment is None or attachment.uploader_id != draft.author.pk:
+                raise _absent("attachments")
+            if attachment.room_id != draft.room:
+                raise _absent("attachments")
+            attached.append(attachment)
+        return attached
+
+    # What is written, a statement each
+
+    def _write(self, new: list[Message], mentioned: Sequence[frozenset[str]]) -> None:
+        long = [message.room for message in new if self._number(message)]
+        Message.objects.bulk_create(new)
+        for message in new:
+            message.room.newest = message.pk
+        _advance({message.room for message in new})
+        self._write_attachments(new)
+        self._write_mentions(new, mentioned)
+        signals.posted.send(Message, messages=new)
+        for room in long:
+            _warn(room)
+
+    def _number(self, message: Message) -> bool:
+        """Give it the room's next revision. True where the room has just grown too long."""
+        room = message.room
+        room.revision += 1
+        room.message_count += 1
+        message.revision = room.revision
+        return room.message_count == settings.CHAT_ROOM_MESSAGES_WARN
+
+    def _write_attachments(self, new: Iterable[Message]) -> None:
+        uploads = {a.pk: m.pk for m in new for a in m.attached if a.pk}
+        for pk, message in uploads.items():
+            Attachment.objects.filter(pk=pk).update(message=message)
+        copies = [a for m in new for a in m.attached if not a.pk]
+        for copy in copies:
+            copy.message_id = copy.message.pk
+        Attachment.objects.bulk_create(copies)
+
+    def _write_mentions(
+        self, new: Sequence[Message], mentioned: Sequence[frozenset[str]]
+    ) -> None:
+        handles = frozenset().union(*mentioned)
+        if not handles:
+            return
+        rooms = {m.room_id for m, names in zip(new, mentioned, strict=True) if names}
+        found = defaultdict(dict)
+        for room, handle, user in Participant.objects.filter(
+            room__in=rooms, user__handle__in=handles
+        ).values_list("room", "user__handle", "user"):
+            found[room][handle] = user
+        Mention.objects.bulk_create(
+            Mention(message=message, user_id=found[message.room_id][handle])
+            for message, names in zip(new, mentioned, strict=True)
+            for handle in names & found[message.room_id].keys()
+        )
+
+
+def _warn(room: Room) -> None:
+    """Tell a room, once, that it has grown longer than rooms should."""
+    note = f"This room has {room.message_count} messages now. Consider going on in a new one."
+    everyone = room.mode == Mode.TEAM
+    to = audience.Audience.EVERYONE if everyone else audience.Audience.STAFF
+    post_note(room, note, {"event": "long"}, audience=to)
+
+
+def post_note(room: Room, body: str, data: dict[str, Any], *, audience: str) -> Message:
+    """Have the system say something (a card, where `data.card` names one) in this locked room."""
+    kind = Message.Kind.CARD if "card" in data else Message.Kind.SYSTEM
+    draft = Draft(
+        room=room.pk,
+        author=User.objects.system(),
+        body=body,
+        audience=audience,
+        kind=kind,
+        data=data,
+    )
+    (posted,) = post_all([draft], held=[room])
+    return posted.message
+
+
+def _absent(name: str) -> NotFound:
+    return NotFound(details={name: ["There is no such thing here."]})
+
+
+def _advance(rooms: Iterable[Room]) -> None:
+    """Write where these locked rooms now stand, in one statement of constant text."""
+    rows = [[room.pk, room.revision, room.newest, room.message_count] for room in rooms]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(ADVANCE.format(rows=POSTGRESQL_ROWS), [list(c) for c in zip(*rows)])
+        else:
+            cursor.execute(ADVANCE.format(rows=SQLITE_ROWS), [json.dumps(rows)])
+
+
+ADVANCE = """
+UPDATE rooms_room SET revision = v.revision, newest = v.newest, message_count = v.count
+FROM ({rows}) AS v WHERE rooms_room.id = v.id
+"""
+POSTGRESQL_ROWS = """
+SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+    AS r(id, revision, newest, count)
+"""
+SQLITE_ROWS = """
+SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS revision,
+    json_extract(value, '$[2]') AS newest, json_extract(value, '$[3]') AS count
+FROM json_each(%s)
+"""

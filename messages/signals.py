@@ -1,0 +1,13 @@
+"""What the app announces, inside the transaction of the change and under the room's lock."""
+
+from django.dispatch import Signal
+
+posted = Signal()
+"""messages: the new ones of one batch, in order, each with `room`, `author`, `attached`,
+`reply_to` and `shared_from` at hand."""
+
+changed = Signal()
+"""messages: edited, deleted, reacted to or finished; their rows as they now are."""
+
+read = Signal()
+"""participant, message (id now read up to), shown (id others may be told of, or None)."""

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from accounts.errors import Conflict, Forbidden
+from rooms.modes import STAFF, Role, hidden_from, rules
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from rooms.models.room import Room
+
+
+class ParticipantQuerySet(models.QuerySet["Participant"]):
+    def staff(self) -> ParticipantQuerySet:
+        return self.filter(role__in=STAFF)
+
+    def shown_to(self, viewer: Participant) -> ParticipantQuerySet:
+        """The people of the viewer's room as the viewer may know them."""
+        hidden = hidden_from(viewer.room.mode, viewer.role)
+        return self.filter(room=viewer.room_id).exclude(role__in=hidden)
+
+
+class Participant(models.Model):
+    """Someone's seat in a room. The row exists exactly while they are in it."""
+
+    class Notify(models.TextChoices):
+        ALL = "all"
+        MENTIONS = "mentions"
+        NOTHING = "nothing"
+
+    class LastOwner(Conflict):
+        """A team room keeps at least one owner."""
+
+        code = "last_owner"
+        message = "A room needs at least one owner. Make somebody else owner first."
+
+    class RoleNotAllowed(Forbidden):
+        """The role is not of this kind of room, or not for this person."""
+
+        code = "role_not_allowed"
+        message = "This role cannot be given to this person in this room."
+
+    room = models.ForeignKey("rooms.Room", models.CASCADE, related_name="participants")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="participations"
+    )
+    role = models.CharField(max_length=16, choices=Role.choices)
+    joined_at = models.DateTimeField(default=timezone.now)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    history_from = models.BigIntegerField(
+        default=0, help_text="Id of the newest message when they joined."
+    )
+    view_since = models.BigIntegerField(
+        default=0, help_text="Revision at which what they may see last changed."
+    )
+    last_read = models.BigIntegerField(default=0, help_text="Id of the newest message they read.")
+    muted = models.BooleanField(default=False)
+    starred = models.BooleanField(default=False)
+    notify = models.CharField(max_length=16, choices=Notify.choices, default=Notify.ALL)
+
+    objects = ParticipantQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "room"], name="one_seat_each"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["room", "role"])]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.room} as {self.role}"
+
+    def set_preferences(
+        self, *, muted: bool | None = None, starred: bool | None = None, notify: str | None = None
+    ) -> None:
+        """Change one's own settings of the room; what is None stays as it is."""
+        chosen = {"muted": muted, "starred": starred, "notify": notify}
+        changes = {name: value for name, value in chosen.items() if value is not None}
+        for name, value in changes.items():
+            setattr(self, name, value)
+        if changes:
+            self.save(update_fields=list(changes))
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role in STAFF
+
+    @property
+    def manages(self) -> bool:
+        return self.role in rules(self.room.mode).managers
+
+    @property
+    def may_write(self) -> bool:
+        return self.role in rules(self.room.mode).writers
+
+    @classmethod
+    def must_suit(cls, user: User, role: str, room: Room) -> None:
+        """Raise RoleNotAllowed unless `user` may be given `role` in `room`."""
+        table = rules(room.mode)
+        if role not in table.roles or (role == Role.ROBOT) != (user.kind == user.Kind.ROBOT):
+            raise cls.RoleNotAllowed
+        needed = table.reserved.get(Role(role))
+        if needed and not user.is_at_least(needed):
+            raise cls.RoleNotAllowed(f"Only site {needed.label.lower()}s and above can be {role}.")
+        if role == Role.OWNER and user.site_role is None:
+            raise cls.RoleNotAllowed("Guests cannot own a room.")

@@ -1,0 +1,124 @@
+"""The small pieces every page is put together from: icons, avatars, times, badges."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils.dateformat import format as format_date
+from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from accounts.models import User
+
+register = template.Library()
+
+# The first says in which order the layers lie; within a layer the names' order is of no account.
+STYLESHEETS = (
+    "reset tokens base icon button field avatar badge shell rooms page room timeline message prose composer people "
+    "dialog flash utilities"
+).split()
+
+ROLE_WORDS = {
+    "owner": "Owner",
+    "viewer": "Viewer",
+    "customer": "Customer",
+    "agent": "Agent",
+    "supervisor": "Supervisor",
+    "robot": "Robot",
+}
+
+
+@register.simple_tag
+def stylesheets() -> SafeString:
+    return format_html_join(
+        "\n", '<link rel="stylesheet" href="{}">', ((static(f"css/{name}.css"),) for name in STYLESHEETS)
+    )
+
+
+@cache
+def _modules() -> tuple[str, ...]:
+    root = Path(settings.BASE_DIR) / "static" / "js"
+    return tuple(sorted(path.relative_to(root).as_posix() for path in root.rglob("*.js")))
+
+
+@register.simple_tag
+def import_map(nonce: str) -> SafeString:
+    """The names our modules know each other by, and where this release keeps them."""
+    imports = {f"chat/{name.removesuffix('.js')}": static(f"js/{name}") for name in _modules()}
+    return format_html('<script type="importmap" nonce="{}">{}</script>', nonce, mark_safe(json.dumps({"imports": imports})))
+
+
+@register.simple_tag
+def icon(name: str, small: bool = False) -> SafeString:
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="#icon-{}"/></svg>', " icon-small" if small else "", name
+    )
+
+
+@register.simple_tag
+def avatar(user: User | Mapping[str, Any], small: bool = False, presence: bool = False) -> SafeString:
+    """A picture, or the first letter of the name on a colour of their own. The name itself stands beside it."""
+    person = user.public() if isinstance(user, User) else user
+    face: str | SafeString = (person["name"] or "?")[:1].upper()
+    if person.get("avatar"):
+        face = format_html('<img src="{}" alt="" loading="lazy">', person["avatar"])
+    elif person["kind"] == "robot":
+        face = icon("robot", small=small)
+    dot: str | SafeString = ""
+    if presence:
+        state = person.get("state") or "offline"
+        dot = format_html(
+            '<span class="presence" data-presence="{}" data-state="{}" role="img" aria-label="{}"></span>',
+            person["id"], state, state,
+        )
+    return format_html(
+        '<span class="avatar{}" data-tint="{}" data-kind="{}"><span aria-hidden="true">{}</span>{}</span>',
+        " avatar-small" if small else "", person["id"] % 10, person["kind"], face, dot,
+    )
+
+
+@register.simple_tag
+def role_badge(person: Mapping[str, Any], quiet_owner: bool = False) -> SafeString | str:
+    """What somebody is here, where that is worth a word; that they are a guest always is."""
+    role = "" if quiet_owner and person.get("role") == "owner" else person.get("role") or ""
+    words = "Guest" if person["kind"] == "guest" else ROLE_WORDS.get(role, "")
+    accent = " badge-accent" if role in ("agent", "supervisor") else ""
+    return format_html('<span class="badge{}">{}</span>', accent, words) if words else ""
+
+
+@register.simple_tag
+def moment(when: str | datetime, ago: bool = False, day: bool = False) -> SafeString:
+    """A time in UTC, which the page's script turns into the reader's own."""
+    at = parse_datetime(when) if isinstance(when, str) else when
+    if at is None:
+        return mark_safe("")
+    words = format_date(at, "j F" if day else "j M, H:i" if ago else "H:i")
+    style = "day" if day else "ago" if ago else "clock"
+    return format_html(
+        '<time datetime="{}" data-style="{}" title="{} UTC">{}</time>',
+        at.isoformat(), style, format_date(at, "j F Y, H:i"), words,
+    )
+
+
+@register.filter
+def room_icon(room: Mapping[str, Any]) -> str:
+    if room["mode"] == "support":
+        return "support"
+    return "hash" if room["visibility"] == "public" else "lock"
+
+
+@register.filter
+def room_kind(room: Mapping[str, Any]) -> str:
+    return "direct" if room.get("other") else room["mode"]
+
+
+@register.filter
+def at_most_99(count: int | None) -> str:
+    return "99+" if count and count > 99 else str(count or "")
