@@ -7,16 +7,19 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from accounts import origin
+
+if TYPE_CHECKING:
+    # REST framework's views import the throttles.
+    from rest_framework.views import APIView
 
 Clock = Callable[[], float]
 
@@ -60,7 +63,7 @@ class TokenBucket:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left of one limit, for the RateLimit headers (draft-ietf-httpapi-ratelimit-headers)."""
+    """What is left of one limit, for the headers of draft-ietf-httpapi-ratelimit-headers."""
 
     limit: int
     remaining: int

@@ -153,6 +153,10 @@ class Login(models.Model):
             and self._hash_holds()
         )
 
+    def is_half_over(self) -> bool:
+        """Time to renew it, if it is still used."""
+        return self.expires_at - timezone.now() < self.Kind(self.kind).lifetime() / 2
+
     def _hash_holds(self) -> bool:
         hashes: Iterable[str] = (
             self.user.get_session_auth_hash(),
@@ -173,4 +177,3 @@ class Login(models.Model):
         self.expires_at = timezone.now() + self.Kind(self.kind).lifetime()
         renewed = Login.objects.live().filter(pk=self.pk).update(expires_at=self.expires_at)
         return bool(renewed)
-

@@ -229,7 +229,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             by._must_be_admin()
         if not self.may_sign_in or self.kind != User.Kind.PERSON:
             raise Forbidden("This account has no password.")
-        self._must_be_good(raw)
+        self.must_have_good(raw)
         self.set_password(raw)
         self.save(update_fields=["password"])
         if keep is not None:
@@ -340,7 +340,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         if not User.objects.filter(is_admin, is_active=True).exclude(pk=self.pk).exists():
             raise User.LastAdmin
 
-    def _must_be_good(self, raw: str) -> None:
+    def must_have_good(self, raw: str) -> None:
+        """Raise Invalid (`details["password"]`) unless it is fit to be their password."""
         try:
             validate_password(raw, self)
         except ValidationError as error:
@@ -366,6 +367,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         """May enter the Django admin: site admins."""
         return self.is_at_least(SiteRole.ADMIN)
+
+    @property
+    def is_robot(self) -> bool:
+        """Speaks by a language model."""
+        return self.kind == User.Kind.ROBOT
 
     @property
     def may_sign_in(self) -> bool:
