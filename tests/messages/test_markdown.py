@@ -35,7 +35,7 @@ ALLOWED = {
     "ul": {},
 }  # fmt: skip
 
-# Each of them takes less than 0.2 s; those that the bounds are for took 0.8 to 12 s without them.
+# Each takes less than 0.2 s; those that the bounds are for took 0.8 to 12 s without them.
 WORST_CASE_SECONDS = 0.6
 
 
@@ -184,6 +184,7 @@ def test_an_image_is_a_link_to_it():
         ("https://example.org/@ben", set()),
         ("<https://example.org/@ben>", set()),
         ("example.org/@ben", set()),
+        ("https://example.org/?to=@ben <https://example.org/?to=@ada>", set()),
         ("\\@ben &#64;ada", set()),
         ("@@ben", set()),
         ("@_ben @.ben @-", set()),
@@ -320,7 +321,7 @@ PATHOLOGICAL = {
 @pytest.mark.parametrize("source", PATHOLOGICAL.values(), ids=PATHOLOGICAL.keys())
 def test_odd_input_is_bounded(source):
     source = source[:16_000]
-    assert min(seconds_to_render(source) for _ in range(3)) < WORST_CASE_SECONDS
+    assert any(seconds_to_render(source) < WORST_CASE_SECONDS for _ in range(3))
     assert len(render(source).html) <= markdown.MAX_HTML
     checked(source)
 
@@ -379,7 +380,7 @@ PIECES = st.sampled_from([
 SOURCES = st.lists(PIECES | st.text(max_size=4), max_size=40).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(SOURCES)
 def test_html_holds_nothing_but_what_is_allowed(source):
     checked(source)
@@ -392,7 +393,7 @@ def test_mentions_are_those_that_light_up(source):
     assert rendered.mentions == set(re.findall(r'data-handle="([^"]*)"', rendered.html))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="abcXYZé Ω0159.,:;!?'()%$-_ —’\n@", max_size=60))
 def test_prose_takes_a_short_cut_to_the_same_html(source):
     if markdown._PROSE.fullmatch(source):
