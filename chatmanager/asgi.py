@@ -1,10 +1,32 @@
-"""The one application every server runs: HTTP, sockets, and what starts and stops with the process."""
+"""The one application every server runs: pages and API, sockets, and what starts and stops with the process."""
 
 import os
+import sys
 
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatmanager.settings")
 
-http = get_asgi_application()
-application = http
+# Loads the apps; what follows imports models.
+django_application = get_asgi_application()
+
+from chatmanager.body_limit import BodyLimit  # noqa: E402
+from chatmanager.lifespan import lifespan  # noqa: E402
+from live.consumer import application as sockets  # noqa: E402
+
+pages = BodyLimit(django_application)
+
+
+async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """Hand `scope` to who serves its kind."""
+    if scope["type"] == "lifespan":
+        await lifespan(receive, send)
+        return
+    if "daphne.server" in sys.modules:
+        # Daphne, behind `manage.py runserver`, knows no lifespan.
+        await lifespan.start()
+    if scope["type"] == "websocket":
+        await sockets(scope, receive, send)
+    else:
+        await pages(scope, receive, send)

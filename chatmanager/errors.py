@@ -184,9 +184,13 @@ def _by_field(detail: Any) -> dict[str, Any]:
 
 
 def _page(request: HttpRequest, error: DomainError) -> str:
-    """The error's page. A page that fails in its turn gives the bare sentence, never a second error."""
+    """The status' own page, or the one that shows an error's own sentence.
+
+    A page that fails in its turn gives the bare sentence, never a second error.
+    """
     try:
-        page = loader.select_template([f"errors/{error.status}.html", "errors/error.html"])
+        own = error.message == type(error).message
+        page = loader.select_template([*([f"{error.status}.html"] if own else []), "errors/other.html"])
         return page.render({"error": error}, request)
     except TemplateDoesNotExist:
         return _bare(error)

@@ -83,7 +83,7 @@ def configure(level: str, style: str) -> dict[str, Any]:
             "uvicorn": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
             "celery": {"level": "WARNING"},
-            "kombu": {"level": "WARNING"},
+            "kombu": {"level": "ERROR"},
             "asyncio": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
         },

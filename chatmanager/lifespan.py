@@ -1,0 +1,71 @@
+"""What starts and stops with the process: the hub and its sockets, and the worker where there is no broker."""
+
+import asyncio
+import gc
+import os
+
+import structlog
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
+from django.conf import settings
+
+import live.lifespan
+from chatmanager.worker import EmbeddedWorker
+
+logger = structlog.get_logger(__name__)
+
+
+class Lifespan:
+    """Started once and stopped once, whoever asks: ASGI's lifespan, the server that stops, or the first request."""
+
+    def __init__(self) -> None:
+        self.running = False
+        self.said_goodbye = False
+        self.worker: EmbeddedWorker | None = None
+
+    async def start(self) -> None:
+        if self.running:
+            return
+        self.running = True
+        await live.lifespan.start()
+        if settings.CHAT_EMBEDDED_WORKER:
+            self.worker = EmbeddedWorker(beat=os.environ.get("CHAT_PROCESS", "0") == "0")
+            await asyncio.to_thread(self.worker.start)
+        # What has been loaded by now stays: the collector need not walk it again at every full collection.
+        gc.collect()
+        gc.freeze()
+
+    async def stop(self) -> None:
+        if not self.running:
+            return
+        self.running = False
+        await self.say_goodbye()
+        if self.worker is not None:
+            await asyncio.to_thread(self.worker.stop)
+
+    async def say_goodbye(self) -> None:
+        """Tell the sockets that the server stops, before it closes them. The rest goes on serving."""
+        if not self.said_goodbye:
+            self.said_goodbye = True
+            await live.lifespan.stop()
+
+    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """ASGI's lifespan protocol."""
+        await receive()
+        try:
+            await self.start()
+        except Exception as error:
+            logger.exception("start_failed")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        try:
+            await self.stop()
+        except Exception as error:
+            logger.exception("stop_failed")
+            await send({"type": "lifespan.shutdown.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+lifespan = Lifespan()

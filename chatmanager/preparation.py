@@ -1,0 +1,101 @@
+"""What must be there before serving: no mistakes in the settings, the tables, the static files, perhaps a demo."""
+
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core import checks
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from chatmanager import demo
+from chatmanager.server import Refused
+
+# Any number will do, as long as everybody who prepares uses the same.
+ADVISORY_LOCK = 0x43484154
+# Of libraries: pages of theirs that we do not show.
+UNUSED_STATIC_FILES = ["redoc", "rest_framework"]
+
+
+def refuse_mistakes() -> None:
+    """Raises Refused with a sentence for each mistake in the settings."""
+    found = checks.run_checks()
+    for message in found:
+        if not message.is_silenced() and not message.is_serious():
+            print(f"Warning: {_sentence(message)}")
+    mistakes = [message for message in found if message.is_serious() and not message.is_silenced()]
+    if mistakes:
+        raise Refused("\n".join(f"{message.id}: {_sentence(message)}" for message in mistakes))
+
+
+def prepare() -> None:
+    """Make what is missing; quick when nothing is. Raises Refused where the database is out of reach."""
+    try:
+        with _alone():
+            _migrate()
+            _collect_static_files()
+            if settings.CHAT_DEMO and demo.is_wanted():
+                demo.make()
+    except OperationalError as error:
+        raise Refused(f"The database cannot be used: {str(error).strip()}. DATABASE_URL says where it is.") from error
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two servers that start at once prepare one after the other."""
+    with open(settings.CHAT_DATA_DIR / "preparing.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if connection.vendor != "postgresql":
+            yield
+            return
+        with connection.cursor() as cursor:
+            # The other one may well take longer than a chat message may wait.
+            cursor.execute("SET lock_timeout = 0")
+            cursor.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_LOCK])
+                cursor.execute("RESET lock_timeout")
+            connection.close()
+
+
+def _migrate() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        print("Preparing the database ...", flush=True)
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+def _collect_static_files() -> None:
+    if settings.DEBUG:
+        return
+    stamp = settings.STATIC_ROOT / ".stamp"
+    now = _fingerprint()
+    if stamp.exists() and stamp.read_text() == now:
+        return
+    print("Collecting static files ...", flush=True)
+    call_command(
+        "collectstatic", interactive=False, clear=True, verbosity=0, ignore_patterns=UNUSED_STATIC_FILES
+    )
+    stamp.write_text(now)
+
+
+def _fingerprint() -> str:
+    """Changes with any static file's path, size or time."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list(ignore_patterns=None):
+            stat = Path(storage.path(path)).stat()
+            digest.update(f"{path}:{stat.st_size}:{stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _sentence(message: checks.CheckMessage) -> str:
+    return f"{message.msg} {message.hint}" if message.hint else str(message.msg)

@@ -1,0 +1,23 @@
+"""How static files are named and compressed: by their content, and in seconds rather than minutes."""
+
+from typing import Any
+
+import brotli
+from whitenoise.compress import Compressor
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+class QuickCompressor(Compressor):  # type: ignore[misc]
+    """Brotli's best level takes fifteen times as long as this one, to save a tenth."""
+
+    @staticmethod
+    def compress_brotli(data: bytes) -> bytes:
+        compressed: bytes = brotli.compress(data, quality=7)
+        return compressed
+
+
+class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    """Each file under a name that changes with its content, so that browsers may keep it for ever."""
+
+    def create_compressor(self, **kwargs: Any) -> Compressor:
+        return QuickCompressor(**kwargs)

@@ -1,0 +1,51 @@
+"""The Celery worker and beat inside the server process, where there is no broker.
+
+The queue lives and dies with the process: what must survive is a row, and a sweeper finds it again.
+"""
+
+import threading
+from typing import Any
+
+from django.conf import settings
+
+from chatmanager.celery import app
+
+
+class EmbeddedWorker:
+    """A worker in a thread of its own. `beat` says whether it also keeps the schedule: one process of a host does."""
+
+    def __init__(self, *, beat: bool) -> None:
+        self.keeps_schedule = beat
+        self.controller: Any = None
+        self.beat: Any = None
+        self.thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        # Costs half a second: only where a worker really runs.
+        from celery.beat import EmbeddedService
+        from celery.worker import WorkController
+
+        self.controller = WorkController(
+            app=app,
+            pool_cls="threads",
+            concurrency=settings.CHAT_WORKER_THREADS,
+            without_heartbeat=True,
+            without_mingle=True,
+            without_gossip=True,
+        )
+        self.thread = threading.Thread(target=self.controller.start, name="celery-worker", daemon=True)
+        self.thread.start()
+        if self.keeps_schedule:
+            self.beat = EmbeddedService(app, thread=True)
+            self.beat.daemon = True
+            self.beat.start()
+
+    def stop(self, timeout: float = 10) -> None:
+        """Let running tasks end, but no longer than `timeout` seconds: their rows are found again."""
+        if self.beat is not None:
+            self.beat.stop()
+        if self.controller is not None and self.thread is not None:
+            stopping = threading.Thread(target=self.controller.stop, name="celery-stop", daemon=True)
+            stopping.start()
+            stopping.join(timeout)
+            self.thread.join(timeout)
