@@ -1,9 +1,10 @@
-"""The one application every server runs: pages and API, sockets, and what starts and stops with the process."""
+"""The one application every server runs: pages, API, sockets, and its own start and stop."""
 
 import os
 import sys
+from typing import cast
 
-from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, Scope
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatmanager.settings")
@@ -15,7 +16,7 @@ from chatmanager.body_limit import BodyLimit  # noqa: E402
 from chatmanager.lifespan import lifespan  # noqa: E402
 from live.consumer import application as sockets  # noqa: E402
 
-pages = BodyLimit(django_application)
+pages = BodyLimit(cast("ASGI3Application", django_application))
 
 
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

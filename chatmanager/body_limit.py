@@ -1,8 +1,17 @@
-"""No request is read beyond what the largest attachment needs. Django spools bodies whole before any view sees them."""
+"""No request is read beyond what the largest attachment needs.
+
+Django spools bodies whole before any view sees them.
+"""
 
 from typing import Any
 
-from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, Scope
+from asgiref.typing import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGIReceiveEvent,
+    ASGISendCallable,
+    Scope,
+)
 from django.conf import settings
 from django.http import JsonResponse
 
@@ -10,12 +19,14 @@ from accounts.errors import TooLarge
 
 
 class BodyLimit:
-    """Wraps the HTTP application; a body too large is 413, whether announced or found out while reading."""
+    """Wraps the HTTP application; a body too large is 413, announced or found out while reading."""
 
     def __init__(self, app: ASGI3Application) -> None:
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
         limit: int = settings.CHAT_REQUEST_MAX_SIZE
         if _announced(scope) > limit:
             await _refuse(send)
@@ -34,7 +45,8 @@ class BodyLimit:
         try:
             await self.app(scope, counted, send)
         except TooLarge:
-            # Only `counted` raises it here: a view's is answered by Django, and the body is read before any view.
+            # Only `counted` raises it here: a view's is answered by Django, and the body is read
+            # before any view.
             await _refuse(send)
 
 

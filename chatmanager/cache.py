@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 class ForgivingRedisCache(RedisCache):
-    """Answers as an empty cache does while Redis is away: people talk on, unthrottled, and /readyz says degraded."""
+    """Answers as an empty cache does while Redis is away: people talk on, unthrottled."""
 
     def _forgive(self, ask: Callable[[], Result], without: Result) -> Result:
         try:
@@ -26,7 +26,9 @@ class ForgivingRedisCache(RedisCache):
         return self._forgive(lambda: super(ForgivingRedisCache, self).add(*args, **kwargs), True)
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        return self._forgive(lambda: super(ForgivingRedisCache, self).get(key, default, version), default)
+        return self._forgive(
+            lambda: super(ForgivingRedisCache, self).get(key, default, version), default
+        )
 
     def set(self, *args: Any, **kwargs: Any) -> None:
         self._forgive(lambda: super(ForgivingRedisCache, self).set(*args, **kwargs), None)
@@ -35,16 +37,22 @@ class ForgivingRedisCache(RedisCache):
         return self._forgive(lambda: super(ForgivingRedisCache, self).touch(*args, **kwargs), False)
 
     def delete(self, *args: Any, **kwargs: Any) -> bool:
-        return self._forgive(lambda: super(ForgivingRedisCache, self).delete(*args, **kwargs), False)
+        return self._forgive(
+            lambda: super(ForgivingRedisCache, self).delete(*args, **kwargs), False
+        )
 
     def get_many(self, keys: Any, version: int | None = None) -> dict[Any, Any]:
         return self._forgive(lambda: super(ForgivingRedisCache, self).get_many(keys, version), {})
 
     def has_key(self, *args: Any, **kwargs: Any) -> bool:
-        return self._forgive(lambda: super(ForgivingRedisCache, self).has_key(*args, **kwargs), False)
+        return self._forgive(
+            lambda: super(ForgivingRedisCache, self).has_key(*args, **kwargs), False
+        )
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
-        return self._forgive(lambda: super(ForgivingRedisCache, self).incr(key, delta, version), delta)
+        return self._forgive(
+            lambda: super(ForgivingRedisCache, self).incr(key, delta, version), delta
+        )
 
     def set_many(self, *args: Any, **kwargs: Any) -> list[Any]:
         return self._forgive(lambda: super(ForgivingRedisCache, self).set_many(*args, **kwargs), [])

@@ -1,4 +1,4 @@
-"""The Celery application, for `celery -A chatmanager worker` and for the worker inside the server."""
+"""The Celery application, of `celery -A chatmanager worker` and of the embedded worker."""
 
 import os
 

@@ -73,7 +73,9 @@ def data_dir_can_be_written(app_configs: Any, **kwargs: Any) -> list[CheckMessag
 def processes_can_meet(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.CHAT_PROCESSES <= 1:
         return []
-    asked = f"{settings.CHAT_PROCESSES} server processes were asked for (WEB_CONCURRENCY or --workers)"
+    asked = (
+        f"{settings.CHAT_PROCESSES} server processes were asked for (WEB_CONCURRENCY or --workers)"
+    )
     found: list[CheckMessage] = []
     if settings.CHAT_ON_SQLITE:
         found.append(
@@ -97,7 +99,11 @@ def processes_can_meet(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register
 def numbers_are_positive(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
-        Error(f"{name} is {given}, but must be greater than zero.", hint=f"Set {name} higher or leave it out.", id="chat.E004")
+        Error(
+            f"{name} is {given}, but must be greater than zero.",
+            hint=f"Set {name} higher or leave it out.",
+            id="chat.E004",
+        )
         for name in POSITIVE
         if (given := _number(getattr(settings, name))) <= 0
     ]
@@ -112,11 +118,13 @@ def numbers_fit_together(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessa
     ]:
         if _number(getattr(settings, smaller)) > _number(getattr(settings, larger)):
             yield Error(
-                f"{smaller} is greater than {larger}.", hint=f"Set {smaller} lower or {larger} higher.", id="chat.E005"
+                f"{smaller} is greater than {larger}.",
+                hint=f"Set {smaller} lower or {larger} higher.",
+                id="chat.E005",
             )
     # A message of the longest kind must fit a frame, each code point escaped as JSON may do it.
     needed = settings.CHAT_MESSAGE_MAX_LENGTH * 12 + 4096
-    if settings.CHAT_SOCKET_FRAME_MAX < needed:
+    if needed > settings.CHAT_SOCKET_FRAME_MAX:
         yield Error(
             "A message of CHAT_MESSAGE_MAX_LENGTH does not fit CHAT_SOCKET_FRAME_MAX.",
             hint=f"Set CHAT_SOCKET_FRAME_MAX to {needed} or more.",
@@ -140,11 +148,11 @@ def database_is_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register
 def addresses_are_addresses(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    for name, url in [("CHAT_URL", settings.CHAT_URL), *(("CHAT_ORIGINS", url) for url in settings.CSRF_TRUSTED_ORIGINS)]:
+    for url in settings.CSRF_TRUSTED_ORIGINS:
         parts = urlsplit(url)
-        if url and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/")):
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
             yield Error(
-                f"{name} ({url}) is not an address people can open.",
+                f"{url} (of CHAT_URL or CHAT_ORIGINS) is not an address people can open.",
                 hint="Write it as https://chat.example.org, without a path.",
                 id="chat.E008",
             )
@@ -157,7 +165,9 @@ def addresses_are_addresses(app_configs: Any, **kwargs: Any) -> Iterator[CheckMe
     for url in settings.REDIS_URLS:
         if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
             yield Error(
-                "REDIS_URL is not the address of a Redis.", hint="Write it as redis://host:6379/0.", id="chat.E010"
+                "REDIS_URL is not the address of a Redis.",
+                hint="Write it as redis://host:6379/0.",
+                id="chat.E010",
             )
 
 

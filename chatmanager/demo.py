@@ -52,10 +52,17 @@ def make() -> str:
     password = settings.CHAT_DEMO_PASSWORD or secrets.token_urlsafe(9)
     with transaction.atomic():
         people = {
-            handle: User.objects.create_person(handle, name, password, role) for handle, name, role in PEOPLE
+            handle: User.objects.create_person(handle, name, password, role)
+            for handle, name, role in PEOPLE
         }
         _open_rooms(people)
-    print("\nA demo was made. Sign in as", ", ".join(people), "- the password of each:", password, flush=True)
+    print(
+        "\nA demo was made. Sign in as",
+        ", ".join(people),
+        "- the password of each:",
+        password,
+        flush=True,
+    )
     return password
 
 
@@ -81,9 +88,14 @@ def _team(people: dict[str, User]) -> None:
     script = room.messages.post(SCRIPT, by=cleo, reply_to=question)
     room.messages.post("Lovely, thank you @cleo. I'll try it on the *staging* machine.", by=ben)
     room.messages.post(
-        "Between us: shall we surprise Ada with cake at four? :cake:", by=ben, audience=Audience.ONLY, to=[cleo, sue]
+        "Between us: shall we surprise Ada with cake at four? :cake:",
+        by=ben,
+        audience=Audience.ONLY,
+        to=[cleo, sue],
     )
-    room.messages.post("@here the release plan is in *Release 1.0*. Ask me if you want to join.", by=ada)
+    room.messages.post(
+        "@here the release plan is in *Release 1.0*. Ask me if you want to join.", by=ada
+    )
     hello.react("👋", by=ben)
     hello.react("👋", by=cleo)
     hello.react("☕", by=sue)
@@ -112,7 +124,11 @@ def _support(people: dict[str, User]) -> None:
     ada, sue = people["ada"], people["sue"]
     mia = User.objects.create_customer("Mia Torres")
     room = Room.objects.open(
-        "Order 4711 arrived broken", by=ada, mode=Mode.SUPPORT, people=[mia], description="A lamp, sent on Monday."
+        "Order 4711 arrived broken",
+        by=ada,
+        mode=Mode.SUPPORT,
+        people=[mia],
+        description="A lamp, sent on Monday.",
     )
     room.invite(sue, by=ada, role=Role.SUPERVISOR)
     room.messages.post("Hello! My lamp came today and the glass is cracked. What can I do?", by=mia)

@@ -68,12 +68,17 @@ def as_domain_error(error: Exception) -> DomainError | None:
         case DomainError():
             return error
         case OperationalError():
-            # A lock not had in time, a pool run dry, a database away: none of them the caller's doing.
+            # A lock not had in time, a pool run dry, a database away: none of them the caller's
+            # doing.
             return Unavailable(retry_after=1)
         case drf_errors.ValidationError():
             return Invalid(details=_by_field(error.detail))
         case django_errors.ValidationError():
-            return Invalid(details=error.message_dict if hasattr(error, "error_dict") else {"all": error.messages})
+            return Invalid(
+                details=error.message_dict
+                if hasattr(error, "error_dict")
+                else {"all": error.messages}
+            )
         case drf_errors.ParseError():
             return Invalid(str(error.detail))
         case InvalidToken():
@@ -95,7 +100,7 @@ def as_domain_error(error: Exception) -> DomainError | None:
         case drf_errors.UnsupportedMediaType():
             return UnsupportedMediaType()
         case drf_errors.Throttled():
-            return RateLimited(retry_after=error.wait)
+            return RateLimited(retry_after=getattr(error, "wait", None))
         case django_errors.RequestDataTooBig():
             return TooLarge()
         case django_errors.SuspiciousOperation():
@@ -125,8 +130,7 @@ class DomainErrorPages:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, DomainError | OperationalError):
-            known = as_domain_error(error)
-            return known and answer(request, known)
+            return answer(request, as_domain_error(error) or Failed())
         return None
 
 
@@ -149,7 +153,9 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return answer(request, as_domain_error(exception) or Invalid("This request could not be understood."))
+    return answer(
+        request, as_domain_error(exception) or Invalid("This request could not be understood.")
+    )
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -165,21 +171,33 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return answer(request, Forbidden("This form had grown too old, or came from another site. Load the page again."))
+    return answer(
+        request,
+        Forbidden("This form had grown too old, or came from another site. Load the page again."),
+    )
 
 
-def locked_out(request: HttpRequest, response: Any = None, credentials: Any = None, *_: Any) -> HttpResponse:
+def locked_out(
+    request: HttpRequest, response: Any = None, credentials: Any = None, *_: Any
+) -> HttpResponse:
     """For django-axes: too many wrong passwords for one name from one address."""
     return answer(request, RateLimited("Too many wrong passwords. Try again in a few minutes."))
 
 
 def _headers(error: DomainError) -> dict[str, str]:
-    return {} if error.retry_after is None else {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+    return (
+        {}
+        if error.retry_after is None
+        else {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+    )
 
 
 def _by_field(detail: Any) -> dict[str, Any]:
     if isinstance(detail, Mapping):
-        return {"all" if name == "non_field_errors" else str(name): value for name, value in detail.items()}
+        return {
+            "all" if name == "non_field_errors" else str(name): value
+            for name, value in detail.items()
+        }
     return {"all": detail}
 
 
@@ -190,8 +208,11 @@ def _page(request: HttpRequest, error: DomainError) -> str:
     """
     try:
         own = error.message == type(error).message
-        page = loader.select_template([*([f"{error.status}.html"] if own else []), "errors/other.html"])
-        return page.render({"error": error}, request)
+        page = loader.select_template(
+            [*([f"{error.status}.html"] if own else []), "errors/other.html"]
+        )
+        html: str = page.render({"error": error}, request)
+        return html
     except TemplateDoesNotExist:
         return _bare(error)
     except Exception:
@@ -200,4 +221,6 @@ def _page(request: HttpRequest, error: DomainError) -> str:
 
 
 def _bare(error: DomainError) -> str:
-    return f"<!doctype html><title>{error.status}</title><h1>{error.status}</h1><p>{error.message}</p>"
+    return (
+        f"<!doctype html><title>{error.status}</title><h1>{error.status}</h1><p>{error.message}</p>"
+    )

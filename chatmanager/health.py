@@ -29,7 +29,8 @@ def alive(request: HttpRequest) -> JsonResponse:
 def ready(request: HttpRequest) -> JsonResponse:
     """200 when messages can be taken and read: the database answers and is migrated.
 
-    The channel layer and the broker only wake; without them the answer is `degraded`, and still 200.
+    The channel layer and the broker only wake; without them the answer is `degraded`, and still
+    200.
     """
     database = _database()
     parts = {"database": database, "channel_layer": _channel_layer(), "broker": _broker()}
@@ -42,7 +43,7 @@ def ready(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus' text format, to this machine or to who has the token. To others the address does not exist."""
+    """Prometheus' text format, for this machine or who has the token; else 404."""
     if not _may_read_metrics(request):
         return answer(request, NotFound())
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)

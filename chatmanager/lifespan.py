@@ -1,4 +1,4 @@
-"""What starts and stops with the process: the hub and its sockets, and the worker where there is no broker."""
+"""What starts and stops with the process: the hub, its sockets, and the embedded worker."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ logger = structlog.get_logger(__name__)
 
 
 class Lifespan:
-    """Started once and stopped once, whoever asks: ASGI's lifespan, the server that stops, or the first request."""
+    """Started once and stopped once, whoever asks."""
 
     def __init__(self) -> None:
         self.running = False
@@ -30,7 +30,8 @@ class Lifespan:
         if settings.CHAT_EMBEDDED_WORKER:
             self.worker = EmbeddedWorker(beat=os.environ.get("CHAT_PROCESS", "0") == "0")
             await asyncio.to_thread(self.worker.start)
-        # What has been loaded by now stays: the collector need not walk it again at every full collection.
+        # What has been loaded by now stays: the collector need not walk it again at every full
+        # collection.
         gc.collect()
         gc.freeze()
 
@@ -43,7 +44,7 @@ class Lifespan:
             await asyncio.to_thread(self.worker.stop)
 
     async def say_goodbye(self) -> None:
-        """Tell the sockets that the server stops, before it closes them. The rest goes on serving."""
+        """Tell the sockets that the server stops. The rest goes on serving."""
         if not self.said_goodbye:
             self.said_goodbye = True
             await live.lifespan.stop()

@@ -11,7 +11,9 @@ from django_structlog.middlewares import RequestMiddleware
 # Paths whose last part is a secret.
 _SECRET_PATHS = re.compile(r"^(?P<open>/join/)[^/]+")
 # Names whose values are secrets wherever they turn up in an event.
-_SECRET_NAMES = re.compile(r"password|secret|token|ticket|authorization|cookie|api_?key", re.IGNORECASE)
+_SECRET_NAMES = re.compile(
+    r"password|secret|token|ticket|authorization|cookie|api_?key", re.IGNORECASE
+)
 
 _Event = structlog.typing.EventDict
 
@@ -51,9 +53,16 @@ _SHARED: list[Any] = [
 
 
 def configure(level: str, style: str) -> dict[str, Any]:
-    """Set structlog up; the return value is Django's LOGGING. `style` is text, json or auto (text on a terminal)."""
+    """Set structlog up; the return value is Django's LOGGING.
+
+    `style` is text, json or auto (text on a terminal).
+    """
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
@@ -70,13 +79,17 @@ def configure(level: str, style: str) -> dict[str, Any]:
             "lines": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": _SHARED,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    *renderer,
+                ],
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            # Every request is told once, by RequestLog; these would tell it again, some with the query string.
+            # Every request is told once, by RequestLog; these would tell it again, some with the
+            # query string.
             "django.request": {"level": "CRITICAL"},
             "django.channels.server": {"level": "CRITICAL"},
             "django.server": {"level": "CRITICAL"},

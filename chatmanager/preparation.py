@@ -1,4 +1,4 @@
-"""What must be there before serving: no mistakes in the settings, the tables, the static files, perhaps a demo."""
+"""What must be there before serving: sound settings, tables, static files, perhaps a demo."""
 
 import fcntl
 import hashlib
@@ -34,7 +34,7 @@ def refuse_mistakes() -> None:
 
 
 def prepare() -> None:
-    """Make what is missing; quick when nothing is. Raises Refused where the database is out of reach."""
+    """Make what is missing; quick when nothing is. Raises Refused: the database is away."""
     try:
         with _alone():
             _migrate()
@@ -42,7 +42,9 @@ def prepare() -> None:
             if settings.CHAT_DEMO and demo.is_wanted():
                 demo.make()
     except OperationalError as error:
-        raise Refused(f"The database cannot be used: {str(error).strip()}. DATABASE_URL says where it is.") from error
+        raise Refused(
+            f"The database cannot be used: {str(error).strip()}. DATABASE_URL says where it is."
+        ) from error
 
 
 @contextmanager
@@ -82,7 +84,11 @@ def _collect_static_files() -> None:
         return
     print("Collecting static files ...", flush=True)
     call_command(
-        "collectstatic", interactive=False, clear=True, verbosity=0, ignore_patterns=UNUSED_STATIC_FILES
+        "collectstatic",
+        interactive=False,
+        clear=True,
+        verbosity=0,
+        ignore_patterns=UNUSED_STATIC_FILES,
     )
     stamp.write_text(now)
 

@@ -1,4 +1,4 @@
-"""When recurring work is done: the one table Celery's beat reads. What it does is a task of an app."""
+"""When recurring work is done: the one table of Celery's beat. What it does is in the apps."""
 
 from datetime import timedelta
 

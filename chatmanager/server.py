@@ -1,4 +1,4 @@
-"""`python -m chatmanager.server`: prepare what is missing, then serve, in this process or from several.
+"""`python -m chatmanager.server`: prepare what is missing, then serve.
 
 bin/run ends here by `exec`.
 """
@@ -18,13 +18,14 @@ import django
 import uvicorn
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
-# A frame a little too large is answered with an error by the consumer; one larger than this closes the socket (1009).
+# A frame a little too large is answered with an error by the consumer; one larger than this closes
+# the socket (1009).
 FRAME_MAX_FACTOR = 4
 # How long the sockets may take to be told that the server stops.
 FAREWELL_SECONDS = 5
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """The server will not start as asked. The text says why, and what to do."""
 
 
@@ -32,13 +33,13 @@ class Server(uvicorn.Server):
     """uvicorn, but sockets are told before they are closed, and a clean stop is exit code 0."""
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until told to stop; a child of `chatmanager.supervisor` also stops when its parent is gone."""
+        """Serve until told to stop, or, as the supervisor's child, until it is gone."""
         if os.environ.get("CHAT_PROCESS"):
             asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._parent_is_gone)
         await super().serve(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no new connections, say good-bye on the sockets, then let uvicorn finish the requests."""
+        """Take no new connections, say good-bye on the sockets, then finish the requests."""
         from chatmanager.lifespan import lifespan
 
         for listener in self.servers:
@@ -51,7 +52,7 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """As uvicorn's, but a signal that was obeyed is not raised again: it would change the exit code."""
+        """As uvicorn's, but what was obeyed is not raised again: that would change the exit code."""
         former = {number: signal.signal(number, self.handle_exit) for number in STOPPING}
         try:
             yield
@@ -96,7 +97,8 @@ def serve(listener: socket.socket) -> int:
         "chatmanager.asgi:application",
         lifespan="on",
         log_config=None,
-        # Requests are logged by us, without query strings; addresses are read by us, by the proxies we trust.
+        # Requests are logged by us, without query strings; addresses are read by us, by the proxies
+        # we trust.
         access_log=False,
         proxy_headers=False,
         server_header=False,
@@ -125,34 +127,41 @@ def _prepare_and_serve(listener: socket.socket, *, prepare: bool) -> int:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bin/run", description="Prepare what is missing, then serve.")
+    parser = argparse.ArgumentParser(
+        prog="bin/run", description="Prepare what is missing, then serve."
+    )
     parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1")
     parser.add_argument("--port", default=os.environ.get("PORT") or "8000")
     parser.add_argument(
-        "--workers", type=int, help="server processes (default: WEB_CONCURRENCY, or 1); several need PostgreSQL and Redis"
+        "--workers",
+        type=int,
+        help="server processes (default: WEB_CONCURRENCY, or 1); several need PostgreSQL and Redis",
     )
     parser.add_argument(
         "--no-prepare",
         dest="prepare",
         action="store_false",
-        help="neither migrate nor collect static files: for hosts that share a database another one has prepared",
+        help="neither migrate nor collect static files: another host does",
     )
     parser.add_argument("--fd", type=int, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
 def _listen(host: str, port: str) -> socket.socket:
-    """Take the port now, so that a taken one is told before anything is prepared. Raises Refused."""
+    """Take the port now: a taken one is told before anything is prepared. Raises Refused."""
     if not port.isdigit() or int(port) > 65535:
         raise Refused(f"PORT is {port}, which is no port: give a number up to 65535.")
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, int(port), type=socket.SOCK_STREAM
+        )[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
         raise Refused(
-            f"Cannot listen on {host} port {port}: {error.strerror}. Set HOST and PORT to an address that is free."
+            f"Cannot listen on {host} port {port}: {error.strerror}. "
+            "Set HOST and PORT to an address that is free."
         ) from error
     return listener
 

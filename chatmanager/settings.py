@@ -1,6 +1,7 @@
 """Every setting, read from the environment, with defaults that run on a bare checkout.
 
-Ours begin with CHAT_. Lifetimes and windows are timedeltas (given in seconds), intervals of the socket are seconds.
+Ours begin with CHAT_. Lifetimes and windows are timedeltas (given in seconds), intervals of the
+socket are seconds.
 Mistakes are told by `chatmanager/checks.py`; docs/operations.md lists what an operator may set.
 """
 
@@ -32,25 +33,31 @@ def seconds(name: str, default: int) -> timedelta:
     return timedelta(seconds=env.float(name, default=default))
 
 
-# Where things are kept -----------------------------------------------------------------------------------------------
+# Where things are kept ----------------------------------------------------------------------------
 
-CHAT_DATA_DIR = Path(env.str("CHAT_DATA_DIR", default="") or BASE_DIR / "var").expanduser().absolute()
+CHAT_DATA_DIR = (
+    Path(env.str("CHAT_DATA_DIR", default="") or BASE_DIR / "var").expanduser().absolute()
+)
 try:
     CHAT_DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-    SECRET_KEY = env.str("SECRET_KEY", default="") or secret_key.read_or_make(CHAT_DATA_DIR / "secret_key")
+    SECRET_KEY = env.str("SECRET_KEY", default="") or secret_key.read_or_make(
+        CHAT_DATA_DIR / "secret_key"
+    )
 except OSError:
     # chat.E001 says so and stops everything; until then something unguessable must stand here.
     SECRET_KEY = secrets.token_urlsafe(64)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
-# Who may reach it ----------------------------------------------------------------------------------------------------
+# Who may reach it ---------------------------------------------------------------------------------
 
 DEBUG = env.bool("CHAT_DEBUG", default=False)
-# The address people use, such as https://chat.example.org: it decides hosts, origins, secure cookies and HSTS.
+# The address people use, such as https://chat.example.org: it decides hosts, origins, secure
+# cookies and HSTS.
 CHAT_URL = env.str("CHAT_URL", default="").rstrip("/")
 _url = urlsplit(CHAT_URL)
 CHAT_HTTPS = _url.scheme == "https"
-# How many proxies of ours stand before us: so many of the last X-Forwarded-For addresses are believed.
+# How many proxies of ours stand before us: so many of the last X-Forwarded-For addresses are
+# believed.
 CHAT_TRUSTED_PROXIES = env.int("CHAT_TRUSTED_PROXIES", default=0)
 
 ALLOWED_HOSTS = [
@@ -63,13 +70,9 @@ ALLOWED_HOSTS = [
 CSRF_TRUSTED_ORIGINS = [*([CHAT_URL] if CHAT_URL else []), *env.list("CHAT_ORIGINS", default=[])]
 INTERNAL_IPS = ["127.0.0.1", "::1"]
 
-# The pieces ----------------------------------------------------------------------------------------------------------
+# The pieces ---------------------------------------------------------------------------------------
 
-OUR_APPS = [
-    app
-    for app in ["accounts", "rooms", "messages", "live"]
-    if find_spec(app)
-]
+OUR_APPS = [app for app in ["accounts", "rooms", "messages", "live"] if find_spec(app)]
 
 INSTALLED_APPS = [
     # Only `runserver` needs daphne, and it costs every process half a second.
@@ -133,7 +136,7 @@ TEMPLATES = [
     },
 ]
 
-# The database --------------------------------------------------------------------------------------------------------
+# The database -------------------------------------------------------------------------------------
 
 DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{CHAT_DATA_DIR / 'chat.sqlite3'}"
 _database = env.db_url_config(DATABASE_URL)
@@ -145,7 +148,8 @@ CHAT_DATABASE_POOL = env.int("CHAT_DATABASE_POOL", default=16)
 
 if CHAT_ON_SQLITE:
     _database["OPTIONS"] = {
-        # Writers queue for the lock at BEGIN; without it a transaction that reads first fails when it comes to write.
+        # Writers queue for the lock at BEGIN; without it a transaction that reads first fails when
+        # it comes to write.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": (
@@ -169,7 +173,7 @@ _database["CONN_MAX_AGE"] = 0
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The channel layer, the cache and the broker are hints; the database is the truth ------------------------------------
+# The channel layer, the cache and the broker are hints; the database is the truth -----------------
 
 REDIS_URLS = env.list("REDIS_URL", default=[])
 CHAT_REDIS_PREFIX = env.str("CHAT_REDIS_PREFIX", default="chat")
@@ -178,8 +182,12 @@ if REDIS_URLS:
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            # Redis' publish and subscribe know no database number: it is part of the prefix, or two chats would meet.
-            "CONFIG": {"hosts": REDIS_URLS, "prefix": f"{CHAT_REDIS_PREFIX}{urlsplit(REDIS_URLS[0]).path}"},
+            # Redis' publish and subscribe know no database number: it is part of the prefix, or two
+            # chats would meet.
+            "CONFIG": {
+                "hosts": REDIS_URLS,
+                "prefix": f"{CHAT_REDIS_PREFIX}{urlsplit(REDIS_URLS[0]).path}",
+            },
         }
     }
     CACHES = {
@@ -191,7 +199,12 @@ if REDIS_URLS:
         }
     }
 else:
-    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}}
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels.layers.InMemoryChannelLayer",
+            "CONFIG": {"capacity": 10_000},
+        }
+    }
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
@@ -215,7 +228,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = SCHEDULE
 CELERY_BEAT_SCHEDULE_FILENAME = str(CHAT_DATA_DIR / "beat")
 
-# Signing in ----------------------------------------------------------------------------------------------------------
+# Signing in ---------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -281,39 +294,51 @@ CHAT_CALL_RATE = env.float("CHAT_CALL_RATE", default=50)  # a second and user
 CHAT_CALL_BURST = env.int("CHAT_CALL_BURST", default=200)
 CHAT_LOGIN_RATE = env.float("CHAT_LOGIN_RATE", default=10)  # a minute, user and address
 
-# Rooms ---------------------------------------------------------------------------------------------------------------
+# Rooms --------------------------------------------------------------------------------------------
 
 CHAT_ROOM_MAX_PARTICIPANTS = env.int("CHAT_ROOM_MAX_PARTICIPANTS", default=10_000)
 CHAT_PERSON_MAX_ROOMS = env.int("CHAT_PERSON_MAX_ROOMS", default=1_000)
 CHAT_ROOM_MESSAGES_WARN = env.int("CHAT_ROOM_MESSAGES_WARN", default=100_000)
 
-# Messages ------------------------------------------------------------------------------------------------------------
+# Messages -----------------------------------------------------------------------------------------
 
 CHAT_MESSAGE_MAX_LENGTH = env.int("CHAT_MESSAGE_MAX_LENGTH", default=16_000)  # code points
 CHAT_EDIT_WINDOW = seconds("CHAT_EDIT_WINDOW", 15 * 60)
 CHAT_ATTACHMENT_MAX_SIZE = env.int("CHAT_ATTACHMENT_MAX_SIZE", default=25 * 1024 * 1024)  # bytes
 CHAT_ATTACHMENTS_MAX = env.int("CHAT_ATTACHMENTS_MAX", default=10)  # a message
-CHAT_REACTION_KINDS_MAX = env.int("CHAT_REACTION_KINDS_MAX", default=50)  # different ones on a message
+CHAT_REACTION_KINDS_MAX = env.int(
+    "CHAT_REACTION_KINDS_MAX", default=50
+)  # different ones on a message
 CHAT_ATTACHMENT_KEEP_UNATTACHED = seconds("CHAT_ATTACHMENT_KEEP_UNATTACHED", 24 * 3600)
 CHAT_AVATAR_MAX_SIZE = env.int("CHAT_AVATAR_MAX_SIZE", default=2 * 1024 * 1024)  # bytes
 CHAT_PAGE_SIZE = env.int("CHAT_PAGE_SIZE", default=50)
 CHAT_PAGE_MAX = env.int("CHAT_PAGE_MAX", default=200)
 CHAT_UNREAD_SHOWN_MAX = env.int("CHAT_UNREAD_SHOWN_MAX", default=99)
 
-# The live socket -----------------------------------------------------------------------------------------------------
+# The live socket ----------------------------------------------------------------------------------
 
 CHAT_HEAD_CHECK_INTERVAL = env.float("CHAT_HEAD_CHECK_INTERVAL", default=15)
 CHAT_PRESENCE_LEASE = env.float("CHAT_PRESENCE_LEASE", default=60)
 CHAT_PRESENCE_RENEW = env.float("CHAT_PRESENCE_RENEW", default=25)
-CHAT_PRESENCE_MAX_ROOM = env.int("CHAT_PRESENCE_MAX_ROOM", default=200)  # people; larger rooms show none
-CHAT_CATCH_UP_MAX = env.int("CHAT_CATCH_UP_MAX", default=1_000)  # visible changes; beyond them a `reset`
+CHAT_PRESENCE_MAX_ROOM = env.int(
+    "CHAT_PRESENCE_MAX_ROOM", default=200
+)  # people; larger rooms show none
+CHAT_CATCH_UP_MAX = env.int(
+    "CHAT_CATCH_UP_MAX", default=1_000
+)  # visible changes; beyond them a `reset`
 CHAT_SOCKET_FRAME_MAX = env.int("CHAT_SOCKET_FRAME_MAX", default=256 * 1024)  # bytes
-CHAT_SOCKET_QUEUE_BYTES = env.int("CHAT_SOCKET_QUEUE_BYTES", default=1024 * 1024)  # then `bye too_slow`
-CHAT_SOCKET_REFUSALS = env.int("CHAT_SOCKET_REFUSALS", default=10)  # a minute; then `bye misbehaving`
-CHAT_SOCKET_KERNEL_BUFFER = env.int("CHAT_SOCKET_KERNEL_BUFFER", default=256 * 1024)  # bytes, or 0 for the system's
+CHAT_SOCKET_QUEUE_BYTES = env.int(
+    "CHAT_SOCKET_QUEUE_BYTES", default=1024 * 1024
+)  # then `bye too_slow`
+CHAT_SOCKET_REFUSALS = env.int(
+    "CHAT_SOCKET_REFUSALS", default=10
+)  # a minute; then `bye misbehaving`
+CHAT_SOCKET_KERNEL_BUFFER = env.int(
+    "CHAT_SOCKET_KERNEL_BUFFER", default=256 * 1024
+)  # bytes, or 0 for the system's
 CHAT_WS_DEFLATE = env.bool("CHAT_WS_DEFLATE", default=False)
 
-# Files ---------------------------------------------------------------------------------------------------------------
+# Files --------------------------------------------------------------------------------------------
 
 MEDIA_ROOT = CHAT_DATA_DIR / "uploads"
 FILE_UPLOAD_PERMISSIONS = 0o600
@@ -333,12 +358,24 @@ STORAGES = {
     },
 }
 # Source maps are large, and asked for by developers alone.
-WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["gif", "gz", "ico", "jpg", "map", "png", "svgz", "webp", "woff", "woff2", "zip"]
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [
+    "gif",
+    "gz",
+    "ico",
+    "jpg",
+    "map",
+    "png",
+    "svgz",
+    "webp",
+    "woff",
+    "woff2",
+    "zip",
+]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 
-# Headers -------------------------------------------------------------------------------------------------------------
+# Headers ------------------------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -361,7 +398,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if CHAT_TRUSTED_PR
 SECURE_SSL_REDIRECT = CHAT_HTTPS and CHAT_TRUSTED_PROXIES > 0
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 
-# The API -------------------------------------------------------------------------------------------------------------
+# The API ------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -369,7 +406,10 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
+    "DEFAULT_PARSER_CLASSES": [
+        "rest_framework.parsers.JSONParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_THROTTLE_CLASSES": ["accounts.throttles.CallThrottle"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -398,7 +438,7 @@ UNFOLD = {
     "SHOW_HISTORY": False,
 }
 
-# Language, time, log -------------------------------------------------------------------------------------------------
+# Language, time, log ------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -406,12 +446,15 @@ USE_TZ = True
 USE_I18N = False
 
 CHAT_METRICS_TOKEN = env.str("CHAT_METRICS_TOKEN", default="")
-# Whether an empty database is filled with a demo, and the password of its people (a random one where there is none).
+# Whether an empty database is filled with a demo, and the password of its people (a random one
+# where there is none).
 CHAT_DEMO = env.bool("CHAT_DEMO", default=False)
 CHAT_DEMO_PASSWORD = env.str("CHAT_DEMO_PASSWORD", default="")
 CHAT_STOP_TIMEOUT = env.int("CHAT_STOP_TIMEOUT", default=20)  # seconds to finish requests in
 
 LOGGING_CONFIG = "logging.config.dictConfig"
-LOGGING = logs.configure(env.str("CHAT_LOG_LEVEL", default="INFO"), env.str("CHAT_LOG_STYLE", default="auto"))
+LOGGING = logs.configure(
+    env.str("CHAT_LOG_LEVEL", default="INFO"), env.str("CHAT_LOG_STYLE", default="auto")
+)
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

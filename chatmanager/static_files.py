@@ -1,4 +1,4 @@
-"""How static files are named and compressed: by their content, and in seconds rather than minutes."""
+"""How static files are named and compressed: by content, and in seconds, not minutes."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
-class QuickCompressor(Compressor):  # type: ignore[misc]
+class QuickCompressor(Compressor):
     """Brotli's best level takes fifteen times as long as this one, to save a tenth."""
 
     @staticmethod
@@ -16,8 +16,8 @@ class QuickCompressor(Compressor):  # type: ignore[misc]
         return compressed
 
 
-class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """Each file under a name that changes with its content, so that browsers may keep it for ever."""
+class StaticFiles(CompressedManifestStaticFilesStorage):
+    """Each file's name changes with its content, so that browsers may keep it for ever."""
 
     def create_compressor(self, **kwargs: Any) -> Compressor:
         return QuickCompressor(**kwargs)

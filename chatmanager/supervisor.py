@@ -1,4 +1,4 @@
-"""Several server processes on one port: start them, start them again when they die, stop them together."""
+"""Several server processes on one port: started, replaced when they die, stopped together."""
 
 import os
 import signal
@@ -17,17 +17,18 @@ SHORT_LIFE = 5
 
 
 class Child:
-    """One server process. Its standard input is a pipe that closes when we are gone, so that it stops too."""
+    """One server process. It stops when its standard input closes: then we are gone."""
 
     def __init__(self, listener: socket.socket, number: int) -> None:
         self.number = number
         self.since = time.monotonic()
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 - this very program
             [sys.executable, "-m", "chatmanager.server", "--fd", str(listener.fileno())],
             stdin=subprocess.PIPE,
             pass_fds=[listener.fileno()],
             env={**os.environ, "CHAT_PROCESS": str(number)},
-            # Ctrl-C goes to every process of the terminal's group: they are stopped by us alone, once.
+            # Ctrl-C goes to every process of the terminal's group: they are stopped by us alone,
+            # once.
             start_new_session=True,
         )
 
@@ -50,7 +51,8 @@ def run(listener: socket.socket, processes: int) -> int:
                 continue
             logger.error("server_process_died", process=child.number, code=child.process.returncode)
             if time.monotonic() - child.since < SHORT_LIFE:
-                # It will not do better the next time: stop, so that whoever started us learns of it.
+                # It will not do better the next time: stop, so that whoever started us learns of
+                # it.
                 _stop(children)
                 return 1
             children[place] = Child(listener, child.number)

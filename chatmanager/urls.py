@@ -8,8 +8,16 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from chatmanager import health
 
-OURS = [include(f"{app}.urls") for app in ["accounts", "rooms", "messages"] if find_spec(app) and find_spec(f"{app}.urls")]
-API = [include(f"{app}.api_urls") for app in ["accounts", "rooms", "messages"] if find_spec(app) and find_spec(f"{app}.api_urls")]
+OURS = [
+    include(f"{app}.urls")
+    for app in ["accounts", "rooms", "messages"]
+    if find_spec(app) and find_spec(f"{app}.urls")
+]
+API = [
+    include(f"{app}.api_urls")
+    for app in ["accounts", "rooms", "messages"]
+    if find_spec(app) and find_spec(f"{app}.api_urls")
+]
 
 urlpatterns = [
     *[path("", urls) for urls in OURS],
@@ -19,7 +27,9 @@ urlpatterns = [
             [
                 *[path("", urls) for urls in API],
                 path("schema/", SpectacularAPIView.as_view(), name="schema"),
-                path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api_docs"),
+                path(
+                    "docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api_docs"
+                ),
             ]
         ),
     ),

@@ -12,7 +12,7 @@ from chatmanager.celery import app
 
 
 class EmbeddedWorker:
-    """A worker in a thread of its own. `beat` says whether it also keeps the schedule: one process of a host does."""
+    """A worker in a thread of its own; with `beat` it also keeps the schedule."""
 
     def __init__(self, *, beat: bool) -> None:
         self.keeps_schedule = beat
@@ -33,7 +33,9 @@ class EmbeddedWorker:
             without_mingle=True,
             without_gossip=True,
         )
-        self.thread = threading.Thread(target=self.controller.start, name="celery-worker", daemon=True)
+        self.thread = threading.Thread(
+            target=self.controller.start, name="celery-worker", daemon=True
+        )
         self.thread.start()
         if self.keeps_schedule:
             self.beat = EmbeddedService(app, thread=True)
@@ -41,11 +43,13 @@ class EmbeddedWorker:
             self.beat.start()
 
     def stop(self, timeout: float = 10) -> None:
-        """Let running tasks end, but no longer than `timeout` seconds: their rows are found again."""
+        """Let running tasks end, within `timeout` seconds: what they left undone is found again."""
         if self.beat is not None:
             self.beat.stop()
         if self.controller is not None and self.thread is not None:
-            stopping = threading.Thread(target=self.controller.stop, name="celery-stop", daemon=True)
+            stopping = threading.Thread(
+                target=self.controller.stop, name="celery-stop", daemon=True
+            )
             stopping.start()
             stopping.join(timeout)
             self.thread.join(timeout)

@@ -1,4 +1,4 @@
-"""The settings of the tests: the real ones, in a folder of their own, without what only costs time."""
+"""The settings of the tests: the real ones, without what only costs time."""
 
 import os
 import tempfile
@@ -10,8 +10,8 @@ os.environ["CHAT_DATA_DIR"] = os.environ["CHAT_TESTS_DIR"]
 os.environ["CHAT_READ_DOT_ENV"] = "0"
 os.environ.setdefault("CHAT_LOG_LEVEL", "WARNING")
 
-from chatmanager.settings import *  # noqa: E402, F403
-from chatmanager.settings import CHAT_DATA_DIR, CHAT_ON_SQLITE, DATABASES, STORAGES  # noqa: E402
+from chatmanager.settings import *  # noqa: F403
+from chatmanager.settings import CHAT_DATA_DIR, CHAT_ON_SQLITE, DATABASES, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -6,9 +6,11 @@ from chatmanager import demo
 
 
 class Command(BaseCommand):
-    help = "Fill an empty database with people and rooms to try things with (CHAT_DEMO_PASSWORD is theirs)."
+    help = "Fill an empty database with people and rooms to try things with."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not demo.is_wanted():
-            raise CommandError("There are people in this database: a demo is made on an empty one alone.")
+            raise CommandError(
+                "There are people in this database: a demo is made on an empty one alone."
+            )
         demo.make()
