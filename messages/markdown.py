@@ -43,10 +43,11 @@ MAX_HANDLE: Final = 32
 # Lexers measured to stay within the bound above. C#, Scala, R, Make and Terraform do not.
 # fmt: off
 LANGUAGES: Final = frozenset({
-    "bash", "c", "console", "cpp", "css", "diff", "docker", "dockerfile", "go", "html", "http", "java",
-    "javascript", "js", "json", "jsx", "kotlin", "latex", "lua", "markdown", "md", "nginx", "perl", "php",
-    "postgresql", "powershell", "py", "python", "pycon", "rb", "rs", "ruby", "rust", "scss", "sh", "shell", "sql",
-    "swift", "tex", "toml", "ts", "tsx", "typescript", "vim", "xml", "yaml", "yml",
+    "bash", "c", "console", "cpp", "css", "diff", "docker", "dockerfile", "go", "html", "http",
+    "java", "javascript", "js", "json", "jsx", "kotlin", "latex", "lua", "markdown", "md",
+    "nginx", "perl", "php", "postgresql", "powershell", "py", "python", "pycon", "rb", "rs",
+    "ruby", "rust", "scss", "sh", "shell", "sql", "swift", "tex", "toml", "ts", "tsx",
+    "typescript", "vim", "xml", "yaml", "yml",
 })
 # fmt: on
 
@@ -55,8 +56,8 @@ BARE_DOMAINS: Final = ["com", "org", "net", "edu", "gov", "info", "eu", "de", "f
 
 # fmt: off
 TAGS: Final = {
-    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s",
-    "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol",
+    "p", "pre", "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }
 # fmt: on
 
@@ -149,7 +150,8 @@ def _handles(tokens: Sequence[Token]) -> Iterator[str]:
 def _texts(tokens: Sequence[Token]) -> Iterator[str]:
     for token in tokens:
         if token.type == "inline":
-            yield "".join(child.content or " " * ("break" in child.type) for child in token.children or ())
+            children = token.children or ()
+            yield "".join(" " if "break" in child.type else child.content for child in children)
         elif token.type in {"fence", "code_block"}:
             yield token.content
 
@@ -232,7 +234,7 @@ def _split(text: Token, before: str) -> Iterator[Token]:
         if len(handle) <= MAX_HANDLE:
             end = match.start(1) + len(handle)
             yield Token("text", "", 0, content=content[done : match.start()], level=text.level)
-            yield Token("mention", "", 0, content="@" + match[1][: len(handle)], info=handle.lower())
+            yield Token("mention", "", 0, content=content[match.start() : end], info=handle.lower())
             done = end
     yield Token("text", "", 0, content=content[done:], level=text.level)
 
