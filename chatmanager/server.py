@@ -52,7 +52,7 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """As uvicorn's, but what was obeyed is not raised again: that would change the exit code."""
+        """As uvicorn's, but what was obeyed is not raised again: it would be the exit code."""
         former = {number: signal.signal(number, self.handle_exit) for number in STOPPING}
         try:
             yield
