@@ -80,8 +80,14 @@ def record_failure(
     credentials: dict[str, Any], request: HttpRequest | None = None, **_: object
 ) -> None:
     """Write a failed sign-in down. Those during a lockout are refused unread, and not written."""
-    if getattr(request, "axes_locked_out", False):
+    if _was_refused_unread(request):
         return
     username = str(credentials.get("username", ""))[:USERNAME_KEPT].replace("\0", "").lower()
     target = User.objects.filter(handle=username).first()
     AuditEntry.objects.record("login.failed", on=target, by=None, after={"username": username})
+
+
+def _was_refused_unread(request: HttpRequest | None) -> bool:
+    """Locked out by django-axes before this try; the try that locks is counted, and read."""
+    counted = getattr(request, "axes_failures_since_start", None)
+    return getattr(request, "axes_locked_out", False) and not counted

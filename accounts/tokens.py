@@ -49,7 +49,7 @@ def read_access(raw: str | bytes) -> Claims:
     """What an access token says. Raises TokenInvalid."""
     try:
         return _claims(AccessToken(raw))  # type: ignore[arg-type]
-    except TokenError as error:
+    except (TokenError, UnicodeError) as error:
         raise TokenInvalid from error
 
 
@@ -75,7 +75,7 @@ def _use_up(raw: str) -> Login:
     try:
         token = RefreshToken(raw)  # type: ignore[arg-type]
         claims = _claims(token)
-    except TokenError as error:
+    except (TokenError, UnicodeError) as error:
         raise TokenInvalid from error
     login: Login | None = Login.objects.live().filter(pk=claims.login, user=claims.user).first()
     if login is None or not login.is_live():

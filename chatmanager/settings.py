@@ -112,8 +112,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "chatmanager.errors.DomainErrorPages",
-    "accounts.middleware.OriginMiddleware",
-    "accounts.middleware.RateLimitHeaders",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -271,8 +269,12 @@ AXES_COOLOFF_TIME = seconds("CHAT_LOGIN_COOLOFF", 15 * 60)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "chatmanager.errors.locked_out"
+# Else it is USERNAME_FIELD, and the check of whether a name is locked out finds none.
+AXES_USERNAME_FORM_FIELD = "username"
 AXES_USERNAME_CALLABLE = "accounts.authentication.username_tried"
 AXES_CLIENT_IP_CALLABLE = "accounts.origin.client_address"
+# Tries during a lockout are refused unread: they neither lengthen it nor fill the table.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_VERBOSE = False
 
 SIMPLE_JWT = {

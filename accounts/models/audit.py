@@ -63,7 +63,7 @@ class AuditEntry(models.Model):
     their name, so that an entry stands as it was when they are gone.
     """
 
-    class AppendOnly(TypeError):  # noqa: N818
+    class AppendOnly(TypeError):
         """Entries are added, never changed or removed."""
 
     action = models.CharField(max_length=60)
