@@ -81,9 +81,10 @@ class RoomQuerySet(models.QuerySet["Room"]):
             if mode != Mode.SUPPORT:
                 raise Invalid("Only support rooms are opened on behalf of somebody.")
             seats[on_behalf_of] = Role.CUSTOMER
-            room.state, room.waiting_since = Room.State.WAITING, timezone.now()
         for person in people:
             seats.setdefault(person, room.usual_role(person))
+        if mode == Mode.SUPPORT and STAFF.isdisjoint(seats.values()):
+            room.state, room.waiting_since = Room.State.WAITING, timezone.now()
         room.save()
         room.seat(seats, by=by)
         AuditEntry.objects.record(
@@ -316,14 +317,10 @@ class Room(models.Model):
         Raises Room.Closed, Room.Full, Room.TooMany, Participant.RoleNotAllowed.
         """
         self.must_be_open()
-        fields = []
-        if self.state == self.State.WAITING and role in STAFF:
-            self.state, self.waiting_since = self.State.ACTIVE, None
-            fields = ["state", "waiting_since"]
-        self.take_people_revision(*fields)
+        self.take_people_revision()
         (participant,) = self.seat({user: role}, by=invited_by)
+        changed = self._wait_without_staff()
         event = Event.INVITED if invited_by else Event.JOINED
-        changed = {"state": self.state} if fields else {}
         self._tell(event, by=invited_by or user, people=[participant], changed=changed)
         return participant
 
@@ -349,7 +346,8 @@ class Room(models.Model):
         Participant.must_suit(user, role, self)
         self._must_keep_an_owner(without=seat)
         self._give_role(seat, role)
-        self._tell(Event.ROLE_CHANGED, by=by, people=[seat], changed={"role": role})
+        changed = {"role": role, **self._wait_without_staff()}
+        self._tell(Event.ROLE_CHANGED, by=by, people=[seat], changed=changed)
         return seat
 
     @transaction.atomic
@@ -506,13 +504,8 @@ class Room(models.Model):
             raise Forbidden("A direct conversation stays between its two.")
         self._must_keep_an_owner(without=seat)
         seat.delete()
-        fields = []
-        if seat.is_staff and self.state == self.State.ACTIVE:
-            if not self.participants.staff().exists():
-                self.state, self.waiting_since = self.State.WAITING, timezone.now()
-                fields = ["state", "waiting_since"]
-        self.take_people_revision(*fields)
-        changed = {"state": self.state} if fields else {}
+        self.take_people_revision()
+        changed = self._wait_without_staff()
         self._tell(event, by=by, people=[seat], changed=changed)
 
     def _must_keep_an_owner(self, *, without: Participant) -> None:
@@ -524,6 +517,18 @@ class Room(models.Model):
         self.take_people_revision()
         seat.role, seat.view_since = role, self.revision
         seat.save(update_fields=["role", "view_since"])
+
+    def _wait_without_staff(self) -> dict[str, Any]:
+        """An open support room waits exactly while no staff is in it. Returns what that changes."""
+        if self.mode != Mode.SUPPORT or not self.is_open:
+            return {}
+        staffed = self.participants.staff().exists()
+        state = self.State.ACTIVE if staffed else self.State.WAITING
+        if state == self.state:
+            return {}
+        self.state, self.waiting_since = state, None if staffed else timezone.now()
+        self.save(update_fields=["state", "waiting_since"])
+        return {"state": state}
 
     def _must_be(self, *states: str) -> None:
         if self.state not in states:
