@@ -72,7 +72,11 @@ INTERNAL_IPS = ["127.0.0.1", "::1"]
 
 # The pieces ---------------------------------------------------------------------------------------
 
-OUR_APPS = [app for app in ["accounts", "rooms", "messages", "live"] if find_spec(app)]
+OUR_APPS = [
+    app
+    for app in ["accounts", "rooms", "messages", "live"]
+    if find_spec(app) and (app != "live" or find_spec("live.listeners"))
+]
 
 INSTALLED_APPS = [
     # Only `runserver` needs daphne, and it costs every process half a second.

@@ -8,6 +8,8 @@ if "CHAT_TESTS_DIR" not in os.environ:
     os.environ["CHAT_TESTS_DIR"] = tempfile.mkdtemp(prefix="chat-tests-")
 os.environ["CHAT_DATA_DIR"] = os.environ["CHAT_TESTS_DIR"]
 os.environ["CHAT_READ_DOT_ENV"] = "0"
+# Each worker has its own channels and cache in the Redis they share, and so have the servers it starts.
+os.environ["CHAT_REDIS_PREFIX"] = f"tests-{os.getpid()}"
 os.environ.setdefault("CHAT_LOG_LEVEL", "WARNING")
 
 from chatmanager.settings import *  # noqa: F403
@@ -15,6 +17,8 @@ from chatmanager.settings import CHAT_DATA_DIR, CHAT_ON_SQLITE, DATABASES, STORA
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+CHAT_EMBEDDED_WORKER = False
 
 if CHAT_ON_SQLITE:
     # A file: several threads on one shared-cache memory database would lock each other out.
