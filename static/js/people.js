@@ -1,0 +1,64 @@
+/** Who is in the room, as far as the page was told. Tells "changed". */
+
+const ORDER = ["owner", "supervisor", "agent", "member", "customer", "viewer", "robot"];
+
+export class People extends EventTarget {
+  #people = new Map();
+  #states = new Map();
+
+  constructor(people = []) {
+    super();
+    this.#put(people);
+  }
+
+  /** Those here: by role, those online first, then by name. */
+  get all() {
+    const rank = (person) => [ORDER.indexOf(person.role), this.state(person.id) === "offline" ? 1 : 0];
+    return [...this.#people.values()].sort((a, b) => {
+      const [[roleA, awayA], [roleB, awayB]] = [rank(a), rank(b)];
+      return roleA - roleB || awayA - awayB || a.name.localeCompare(b.name);
+    });
+  }
+
+  get(id) {
+    return this.#people.get(id);
+  }
+
+  name(id) {
+    return this.#people.get(id)?.name ?? "somebody";
+  }
+
+  state(id) {
+    return this.#states.get(id) ?? "offline";
+  }
+
+  start(people) {
+    this.#people.clear();
+    this.#put(people);
+    this.#tell();
+  }
+
+  /** A `room` frame's `{added, changed, removed}`. */
+  change({ added = [], changed = [], removed = [] }) {
+    this.#put([...added, ...changed]);
+    removed.forEach((gone) => this.#people.delete(gone.id ?? gone));
+    this.#tell();
+  }
+
+  see(id, state) {
+    this.#states.set(id, state);
+    this.#tell();
+  }
+
+  #put(people) {
+    for (const person of people) {
+      this.#people.set(person.id, { ...this.#people.get(person.id), ...person });
+      const state = person.presence?.state ?? person.presence ?? person.state;
+      if (typeof state === "string") this.#states.set(person.id, state);
+    }
+  }
+
+  #tell() {
+    this.dispatchEvent(new CustomEvent("changed"));
+  }
+}
