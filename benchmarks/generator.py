@@ -1,0 +1,77 @@
+"""The load generator: load.c, compiled when it has changed."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.servers import CLIENT_CORE, Failed, Process, pinned
+
+SOURCE = Path(__file__).with_name("load.c")
+TEXT_BYTES = 200
+
+
+def compiled() -> Path:
+    """The program's path. Raises Failed where there is no compiler."""
+    stamp = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
+    program = Path(tempfile.gettempdir()) / f"chat-load-{os.getuid()}-{stamp}"
+    if program.exists():
+        return program
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        raise Failed(
+            "The load generator is a small C program, and no C compiler was found.\n"
+            "On Debian: apt-get install gcc libc6-dev. Then run this again."
+        )
+    fresh = program.with_suffix(f".{os.getpid()}")
+    done = subprocess.run(
+        [compiler, "-O2", "-Wall", "-o", str(fresh), str(SOURCE), "-lm"],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise Failed(f"The load generator does not compile:\n{done.stderr}")
+    fresh.replace(program)
+    return program
+
+
+def load(server: Process, targets: str, *options: str) -> dict[str, Any]:
+    """Run the generator against a server; what it measured, and what the server used meanwhile."""
+    command = [
+        *pinned(CLIENT_CORE),
+        str(compiled()),
+        *("--port", str(server.port), "--targets", str(server.data / targets)),
+        *("--protocol", server.peer.protocol, "--bytes", str(TEXT_BYTES)),
+        *options,
+    ]
+    cpu: list[float] = []
+    said: list[str] = []
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as generator:
+        assert generator.stderr
+        assert generator.stdout
+        for line in generator.stderr:
+            if line.strip() in {"begin", "end"}:
+                cpu.append(server.cpu_seconds())
+            else:
+                said.append(line)
+        if len(cpu) == 2:
+            mebibytes = server.mebibytes()
+        output = generator.stdout.read()
+    if generator.returncode or len(cpu) != 2:
+        raise Failed(f"{server.peer.name}, {targets}:\n{''.join(said)}{server.tail()}")
+    result: dict[str, Any] = json.loads(output)
+    seconds = float(options[options.index("--seconds") + 1])
+    result["server_cpu"] = round((cpu[1] - cpu[0]) / seconds, 2)
+    result["server_mebibytes"] = mebibytes
+    result["faults"] = [
+        f"{result[name]} {name}"
+        for name in ("lost", "undelivered", "doubled", "errors", "dead")
+        if result[name]
+    ] + [line.strip() for line in said[:3]]
+    return result

@@ -1,0 +1,221 @@
+"""The servers under test: each a set of real processes with data of its own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TUTORIAL = ROOT / "benchmarks" / "peers" / "tutorial"
+TICKS = os.sysconf("SC_CLK_TCK")
+CORES = sorted(os.sched_getaffinity(0))
+PINNED = len(CORES) >= 2
+SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
+
+
+class Failed(Exception):
+    """Something could not be started or measured. The text says what."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many people are where."""
+
+    receivers: int
+    rooms: int
+    members: int
+
+
+@dataclass
+class Peer:
+    """A chat server that can be started, measured and stopped. `template` is data to copy."""
+
+    name: str
+    protocol: str
+    template: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def prepare(self, size: Size) -> None:
+        """Make the data once; every start copies it."""
+        raise NotImplementedError
+
+    def command(self, port: int) -> list[str]:
+        raise NotImplementedError
+
+    def environment_for(self, data: Path) -> dict[str, str]:
+        raise NotImplementedError
+
+    def is_ready(self, port: int) -> bool:
+        raise NotImplementedError
+
+    directory = ROOT
+
+    @contextmanager
+    def running(self) -> Iterator["Process"]:
+        """A fresh server on fresh data, gone afterwards."""
+        data = self.template.with_name(f"{self.template.name}-running")
+        shutil.copytree(self.template, data)
+        process = Process(self, data)
+        try:
+            process.wait_until_ready()
+            yield process
+        finally:
+            process.stop()
+            shutil.rmtree(data)
+
+    def run(self, command: list[str], data: Path) -> None:
+        """Something that prepares. Raises Failed with what it printed."""
+        done = subprocess.run(
+            command,
+            cwd=self.directory,
+            env=self.environment_for(data),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if done.returncode:
+            raise Failed(f"{' '.join(command)} failed:\n{done.stdout}")
+
+
+class ChatManager(Peer):
+    """This project, as `bin/run` starts it, with everything on but rate limits."""
+
+    def prepare(self, size: Size) -> None:
+        self.template.mkdir()
+        numbers = [str(size.receivers), str(size.rooms), str(size.members)]
+        world = [sys.executable, "-m", "benchmarks.world", str(self.template), *numbers]
+        self.run(world, self.template)
+
+    def command(self, port: int) -> list[str]:
+        return [sys.executable, "-m", "chatmanager.server", "--port", str(port)]
+
+    def environment_for(self, data: Path) -> dict[str, str]:
+        # Of what is set around us only the choice of database and layer is meant for the server.
+        ours = {
+            "CHAT_DATA_DIR": str(data),
+            "CHAT_THROTTLES": "0",
+            "CHAT_DEMO": "0",
+            "CHAT_READ_DOT_ENV": "0",
+            "CHAT_STATIC_ROOT": str(self.template.with_name("static")),
+        }
+        return {**os.environ, **ours, **self.environment}
+
+    def is_ready(self, port: int) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+
+class Tutorial(Peer):
+    """Channels and Daphne as tutorials have them: see peers/tutorial."""
+
+    directory = TUTORIAL
+
+    def prepare(self, size: Size) -> None:
+        self.template.mkdir()
+        self.run([sys.executable, "-m", "django", "migrate", "-v0"], self.template)
+        everybody = ["everybody /ws/chat/everybody/ -\n"] * size.receivers
+        (self.template / "fan-out").write_text("".join(everybody))
+        rooms = [f"r{n} /ws/chat/r{n}/ -\n" * size.members for n in range(size.rooms)]
+        (self.template / "many-rooms").write_text("".join(rooms))
+
+    def command(self, port: int) -> list[str]:
+        daphne = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "-v", "0"]
+        return [*daphne, "asgi:application"]
+
+    def environment_for(self, data: Path) -> dict[str, str]:
+        ours = {
+            "DJANGO_SETTINGS_MODULE": "settings",
+            "TUTORIAL_DATABASE": str(data / "chat.sqlite3"),
+        }
+        return {**os.environ, **ours, "PYTHONPATH": str(TUTORIAL)}
+
+    def is_ready(self, port: int) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+
+class Process:
+    """A running peer, alone on its core where there are two."""
+
+    def __init__(self, peer: Peer, data: Path) -> None:
+        self.peer = peer
+        self.data = data
+        self.port = free_port()
+        self.log = data / "server.log"
+        with self.log.open("w") as log:
+            self.popen = subprocess.Popen(
+                [*pinned(SERVER_CORE), *peer.command(self.port)],
+                cwd=peer.directory,
+                env=peer.environment_for(data),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self) -> None:
+        give_up = time.monotonic() + 90
+        while not self.peer.is_ready(self.port):
+            if self.popen.poll() is not None or time.monotonic() > give_up:
+                raise Failed(f"{self.peer.name} did not start:\n{self.tail()}")
+            time.sleep(0.05)
+
+    def tail(self) -> str:
+        """The end of what it printed."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-25:])
+
+    def stop(self) -> None:
+        self.popen.send_signal(signal.SIGTERM)
+        try:
+            self.popen.wait(15)
+        except subprocess.TimeoutExpired:
+            for pid in self.pids():
+                os.kill(pid, signal.SIGKILL)
+            self.popen.wait()
+
+    def pids(self) -> list[int]:
+        """It and all its children."""
+        found = [self.popen.pid]
+        for pid in found:
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                found += map(int, children.read_text().split())
+        return found
+
+    def cpu_seconds(self) -> float:
+        total = 0
+        for pid in self.pids():
+            after_name = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            total += int(after_name[11]) + int(after_name[12])
+        return total / TICKS
+
+    def mebibytes(self) -> int:
+        total = 0
+        for pid in self.pids():
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1])
+        return total // 1024
+
+
+def pinned(core: int) -> list[str]:
+    """What a command begins with to have one core, where there are two to share."""
+    return ["taskset", "-c", str(core)] if PINNED and shutil.which("taskset") else []
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
