@@ -1,6 +1,7 @@
 """What a message may say, and how it is shown. Done before any lock is taken."""
 
 from django.conf import settings
+from django.utils.html import escape
 
 from accounts.errors import Invalid
 from messages import markdown
@@ -19,6 +20,11 @@ def compose(body: str, *, blank: bool = False) -> markdown.Rendered:
     if "\0" in body or not _is_text(body):
         raise _wrong("This holds characters that are not text.")
     return markdown.render(body)
+
+
+def plain(body: str) -> markdown.Rendered:
+    """A sentence of the system: names in it are shown as they are, and summon nobody."""
+    return markdown.Rendered(f"<p>{escape(body)}</p>\n", frozenset())
 
 
 def _is_text(body: str) -> bool:

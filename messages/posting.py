@@ -21,7 +21,7 @@ from django.utils.crypto import salted_hmac
 from accounts.errors import Forbidden, Invalid, NotFound
 from accounts.models import User
 from messages import audience, signals
-from messages.body import compose
+from messages.body import compose, plain
 from messages.markdown import Rendered
 from messages.models import Attachment, Mention, Message
 from rooms.models import Participant, Room
@@ -84,6 +84,8 @@ def post_all(drafts: Sequence[Draft], *, held: Iterable[Room] = ()) -> list[Post
 def _rendered(draft: Draft) -> Rendered | None:
     if draft.body is None:
         return None
+    if draft.is_note:
+        return plain(draft.body)
     if len(draft.attachments) > settings.CHAT_ATTACHMENTS_MAX:
         most = settings.CHAT_ATTACHMENTS_MAX
         raise Invalid(details={"attachments": [f"At most {most} files go with a message."]})
