@@ -112,7 +112,10 @@ class RoomQuerySet(models.QuerySet["Room"]):
                 room.seat(
                     {by: Role.OWNER, user: Role.ROBOT if user.is_robot else Role.OWNER}, by=by
                 )
-                people = list(room.participants.all())
+                people = list(room.participants.select_related("user"))
+                AuditEntry.objects.record(
+                    "room.opened", on=room, by=by, after={seat.user.handle: seat.role for seat in people}
+                )
                 signals.room_opened.send(Room, room=room, by=by, people=people)
         except IntegrityError:
             return self.get(direct_key=key)
@@ -250,11 +253,12 @@ class Room(models.Model):
         self._must_be(self.State.WAITING, self.State.ACTIVE)
         if outcome not in self.Outcome.values:
             raise Invalid(details={"outcome": [f"Choose one of {', '.join(self.Outcome)}."]})
+        before = {"state": self.state}
         self.state, self.outcome, self.outcome_note = self.State.CLOSED, outcome, note
         self.closed_at, self.waiting_since = timezone.now(), None
         self.take_people_revision("state", "outcome", "outcome_note", "closed_at", "waiting_since")
         changed = {"state": self.state, "outcome": outcome, "outcome_note": note}
-        self._tell(Event.CLOSED, by=by, changed=changed)
+        self._tell(Event.CLOSED, by=by, changed=changed, before=before)
 
     @transaction.atomic
     def reopen(self, *, by: User) -> None:
@@ -265,6 +269,7 @@ class Room(models.Model):
 
     def resume(self, *, by: User) -> None:
         """Open again what is locked and closed: to its staff, or to the queue if none is in it."""
+        before = {"state": self.state, "outcome": self.outcome}
         self.state, self.outcome, self.outcome_note = self.State.ACTIVE, "", ""
         self.closed_at = self.archived_at = None
         if self.mode == Mode.SUPPORT and not self.participants.staff().exists():
@@ -272,16 +277,18 @@ class Room(models.Model):
         self.take_people_revision(
             "state", "outcome", "outcome_note", "closed_at", "archived_at", "waiting_since"
         )
-        self._tell(Event.REOPENED, by=by, changed={"state": self.state, "outcome": ""})
+        changed = {"state": self.state, "outcome": ""}
+        self._tell(Event.REOPENED, by=by, changed=changed, before=before)
 
     @transaction.atomic
     def archive(self, *, by: User) -> None:
         """Put a closed room away. Raises Forbidden, Room.WrongState."""
         self.locked().must_be_managed_by(by)
         self._must_be(self.State.CLOSED)
+        before = {"state": self.state}
         self.state, self.archived_at = self.State.ARCHIVED, timezone.now()
         self.take_people_revision("state", "archived_at")
-        self._tell(Event.ARCHIVED, by=by, changed={"state": self.state})
+        self._tell(Event.ARCHIVED, by=by, changed={"state": self.state}, before=before)
 
     # Verbs: who is in it
 
@@ -345,9 +352,10 @@ class Room(models.Model):
             return seat
         Participant.must_suit(user, role, self)
         self._must_keep_an_owner(without=seat)
+        before = {user.handle: seat.role}
         self._give_role(seat, role)
         changed = {"role": role, **self._wait_without_staff()}
-        self._tell(Event.ROLE_CHANGED, by=by, people=[seat], changed=changed)
+        self._tell(Event.ROLE_CHANGED, by=by, people=[seat], changed=changed, before=before)
         return seat
 
     @transaction.atomic
@@ -361,9 +369,10 @@ class Room(models.Model):
         if heir == giver:
             raise Invalid(details={"user": ["You own this room already."]})
         Participant.must_suit(user, Role.OWNER, self)
+        before = {heir.user.handle: heir.role, giver.user.handle: giver.role}
         self._give_role(heir, Role.OWNER)
         self._give_role(giver, Role.MEMBER)
-        self._tell(Event.OWNER_CHANGED, by=by, people=[heir, giver], changed={})
+        self._tell(Event.OWNER_CHANGED, by=by, people=[heir, giver], changed={}, before=before)
 
     @transaction.atomic
     def create_invitation(
