@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core import exceptions as django_errors
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -181,7 +182,11 @@ def locked_out(
     request: HttpRequest, response: Any = None, credentials: Any = None, *_: Any
 ) -> HttpResponse:
     """For django-axes: too many wrong passwords for one name from one address."""
-    return answer(request, RateLimited("Too many wrong passwords. Try again in a few minutes."))
+    wait = settings.AXES_COOLOFF_TIME.total_seconds()
+    return answer(
+        request,
+        RateLimited("Too many wrong passwords. Try again in a few minutes.", retry_after=wait),
+    )
 
 
 def _headers(error: DomainError) -> dict[str, str]:

@@ -98,6 +98,7 @@ def configure(level: str, style: str) -> dict[str, Any]:
             "celery": {"level": "WARNING"},
             "kombu": {"level": "ERROR"},
             "asyncio": {"level": "WARNING"},
+            "psycopg.pool": {"level": "ERROR"},
             "httpx": {"level": "WARNING"},
         },
     }

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core import checks
@@ -13,13 +14,14 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from chatmanager import demo
-from chatmanager.server import Refused
-
 # Any number will do, as long as everybody who prepares uses the same.
 ADVISORY_LOCK = 0x43484154
 # Of libraries: pages of theirs that we do not show.
 UNUSED_STATIC_FILES = ["redoc", "rest_framework"]
+
+
+class Refused(Exception):
+    """The server will not start as asked. The text says why, and what to do."""
 
 
 def refuse_mistakes() -> None:
@@ -36,15 +38,30 @@ def refuse_mistakes() -> None:
 def prepare() -> None:
     """Make what is missing; quick when nothing is. Raises Refused: the database is away."""
     try:
+        _reach_database()
         with _alone():
             _migrate()
             _collect_static_files()
-            if settings.CHAT_DEMO and demo.is_wanted():
-                demo.make()
-    except OperationalError as error:
+            if settings.CHAT_DEMO:
+                _make_demo()
+    except (OperationalError, psycopg.OperationalError) as error:
         raise Refused(
             f"The database cannot be used: {str(error).strip()}. DATABASE_URL says where it is."
         ) from error
+
+
+def _reach_database() -> None:
+    """Ask once and plainly: the pool tries for ten seconds, then does not say what was wrong."""
+    if connection.vendor == "postgresql":
+        its = connection.settings_dict
+        psycopg.connect(
+            host=its["HOST"] or None,
+            port=its["PORT"] or None,
+            user=its["USER"] or None,
+            password=its["PASSWORD"] or None,
+            dbname=its["NAME"],
+            connect_timeout=10,
+        ).close()
 
 
 @contextmanager
@@ -66,6 +83,14 @@ def _alone() -> Iterator[None]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_LOCK])
                 cursor.execute("RESET lock_timeout")
             connection.close()
+
+
+def _make_demo() -> None:
+    # Imports models, so it waits until Django is set up.
+    from chatmanager import demo
+
+    if demo.is_wanted():
+        demo.make()
 
 
 def _migrate() -> None:

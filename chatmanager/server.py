@@ -1,4 +1,4 @@
-"""`python -m chatmanager.server`: prepare what is missing, then serve.
+"""`python -m chatmanager`: prepare what is missing, then serve.
 
 bin/run ends here by `exec`.
 """
@@ -16,6 +16,11 @@ from typing import NoReturn
 
 import django
 import uvicorn
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from chatmanager import preparation, supervisor
+from chatmanager.preparation import Refused
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 # A frame a little too large is answered with an error by the consumer; one larger than this closes
@@ -23,10 +28,6 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 FRAME_MAX_FACTOR = 4
 # How long the sockets may take to be told that the server stops.
 FAREWELL_SECONDS = 5
-
-
-class Refused(Exception):
-    """The server will not start as asked. The text says why, and what to do."""
 
 
 class Server(uvicorn.Server):
@@ -78,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
         listener = _listen(asked.host, asked.port)
         django.setup()
         return _prepare_and_serve(listener, prepare=asked.prepare)
-    except Refused as refusal:
+    except (Refused, ImproperlyConfigured) as refusal:
         print(refusal, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -88,8 +89,6 @@ def main(arguments: list[str] | None = None) -> int:
 def serve(listener: socket.socket) -> int:
     """Serve on `listener` until SIGINT or SIGTERM. Returns the exit code."""
     django.setup()
-    from django.conf import settings
-
     if settings.CHAT_SOCKET_KERNEL_BUFFER:
         # Inherited by what is accepted: how much the system keeps for a client that does not read.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.CHAT_SOCKET_KERNEL_BUFFER)
@@ -113,10 +112,6 @@ def serve(listener: socket.socket) -> int:
 
 
 def _prepare_and_serve(listener: socket.socket, *, prepare: bool) -> int:
-    from django.conf import settings
-
-    from chatmanager import preparation, supervisor
-
     preparation.refuse_mistakes()
     if prepare:
         preparation.prepare()
@@ -173,7 +168,3 @@ def _url(listener: socket.socket) -> str:
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    sys.exit(main())

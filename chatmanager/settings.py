@@ -10,11 +10,13 @@ import sys
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from chatmanager import logs, secret_key
 from chatmanager.schedule import SCHEDULE
@@ -23,7 +25,18 @@ django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+
+class Env(environ.Env):
+    """Says which variable cannot be read; django-environ tells only that something cannot."""
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var} cannot be read: {error}.") from error
+
+
+env = Env()
 if env.bool("CHAT_READ_DOT_ENV", default=True):
     env.read_env(str(BASE_DIR / ".env"))
 
@@ -342,6 +355,10 @@ CHAT_SOCKET_REFUSALS = env.int(
 CHAT_SOCKET_KERNEL_BUFFER = env.int(
     "CHAT_SOCKET_KERNEL_BUFFER", default=256 * 1024
 )  # bytes, or 0 for the system's
+CHAT_SOCKET_THREADS = env.int("CHAT_SOCKET_THREADS", default=4)  # that ask the database for sockets
+CHAT_LAYER_SHARDS = env.int(
+    "CHAT_LAYER_SHARDS", default=64
+)  # groups the rooms share, the same everywhere
 CHAT_WS_DEFLATE = env.bool("CHAT_WS_DEFLATE", default=False)
 
 # Files --------------------------------------------------------------------------------------------
@@ -432,6 +449,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

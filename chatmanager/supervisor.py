@@ -23,7 +23,7 @@ class Child:
         self.number = number
         self.since = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603 - this very program
-            [sys.executable, "-m", "chatmanager.server", "--fd", str(listener.fileno())],
+            [sys.executable, "-m", "chatmanager", "--fd", str(listener.fileno())],
             stdin=subprocess.PIPE,
             pass_fds=[listener.fileno()],
             env={**os.environ, "CHAT_PROCESS": str(number)},
