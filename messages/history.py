@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from messages.models import Message
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class Page:
 
 
 class History:
-    """What one user may see of one room, in pages. Each page costs two queries."""
+    """What one user may see of one room, in pages. Each page costs two or three queries."""
 
     def __init__(self, room: Room, user: User) -> None:
         self.room = room
@@ -43,12 +45,14 @@ class History:
     def before(self, pk: int, limit: int = USUAL) -> Page:
         revision = self._head()
         rows, more = self._older(limit, pk__lt=pk)
-        return Page(rows, has_older=more, has_newer=True, revision=revision)
+        newer = self.visible.filter(pk__gte=pk).exists()
+        return Page(rows, has_older=more, has_newer=newer, revision=revision)
 
     def after(self, pk: int, limit: int = USUAL) -> Page:
         revision = self._head()
         rows, more = self._newer(limit, pk__gt=pk)
-        return Page(rows, has_older=True, has_newer=more, revision=revision)
+        older = self.visible.filter(pk__lte=pk).exists()
+        return Page(rows, has_older=older, has_newer=more, revision=revision)
 
     def around(self, pk: int, limit: int = USUAL) -> Page:
         """That message, if it may be seen, between its neighbours."""
@@ -66,7 +70,14 @@ class History:
         rows = list(self.visible.filter(revision__lte=head).since(revision)[: limit + 1])
         more = len(rows) > limit
         rows = rows[:limit]
-        return Page(rows, has_older=False, has_newer=more, revision=rows[-1].revision if more else head)
+        return Page(
+            rows, has_older=False, has_newer=more, revision=rows[-1].revision if more else head
+        )
+
+    def changes_since(self, revision: int) -> int:
+        """How far behind a cursor is, counted no further than one past what is caught up with."""
+        behind = self.visible.filter(revision__gt=revision)
+        return behind.order_by()[: settings.CHAT_CATCH_UP_MAX + 1].count()
 
     def _head(self) -> int:
         """Read before the rows: what comes between is told again rather than never."""

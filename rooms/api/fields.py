@@ -1,0 +1,118 @@
+"""What calls may carry: stricter than REST framework's own, and never sent back in an error."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from accounts.errors import NotAuthenticated
+from accounts.models import User
+from rooms.ids import MAX_ID
+
+LONGEST_LIST = 1000
+
+
+class IdField(serializers.IntegerField):
+    """Somebody's or something's id in a body: a number, and nothing a number could be read from."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=MAX_ID, **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        """Take integers alone."""
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class NumberField(serializers.IntegerField):
+    """A number that is no id."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Take integers alone."""
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class IdListField(serializers.ListField):
+    """Several ids."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=IdField(), max_length=LONGEST_LIST, **kwargs)
+
+
+class TruthField(serializers.BooleanField):
+    """True or false, not "yes"."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Take booleans alone."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input="")
+        return data
+
+
+class ChoiceField(serializers.ChoiceField):
+    """One of some words."""
+
+    default_error_messages = {"invalid_choice": "Choose one of those there are."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Take strings alone."""
+        if not isinstance(data, str):
+            self.fail("invalid_choice")
+        return super().to_internal_value(data)
+
+
+class UUIDField(serializers.UUIDField):
+    """A UUID in its usual spelling."""
+
+    default_error_messages = {"invalid": "This is not a UUID."}
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """Take strings alone: a number would be one too."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class LimitField(serializers.IntegerField):
+    """How many one wants at most; more than there may be is as many as there may be."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, default=lambda: settings.CHAT_PAGE_SIZE, **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        """At most the largest page."""
+        wanted: int = super().to_internal_value(data)
+        return min(wanted, int(settings.CHAT_PAGE_MAX))
+
+
+class PlaceField(serializers.IntegerField):
+    """An id in a query string."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=MAX_ID, required=False, **kwargs)
+
+
+def valid(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
+    """What was sent, checked. Raises REST framework's ValidationError: 400 `invalid`."""
+    filled = serializer(data=data)
+    filled.is_valid(raise_exception=True)
+    return dict(filled.validated_data)
+
+
+def asked(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """What the query string asks for, checked likewise."""
+    return valid(serializer, request.query_params.dict())
+
+
+def caller(request: Request) -> User:
+    """Who is calling, where somebody must be."""
+    if not isinstance(request.user, User):
+        raise NotAuthenticated
+    return request.user
