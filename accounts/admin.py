@@ -21,6 +21,7 @@ from accounts.authentication import login_of
 from accounts.errors import DomainError, Invalid
 from accounts.forms import add_errors
 from accounts.models import AuditEntry, Login, Ticket, User
+from accounts.models.user import PROFILE
 from accounts.roles import SiteRole
 
 # A refresh token ends with its login, which is shown here; Django's own group page is replaced below.
@@ -166,9 +167,11 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
             obj.pk = person.pk
             obj.__dict__.update(person.__dict__)
             return
-        obj.save_checked()
+        user = User.objects.get(pk=obj.pk)
+        profile = {field: given[field] for field in PROFILE}
+        self._tell(request, user, lambda: user.update_profile(by=request.user, **profile))
         if given.get("role"):
-            self._tell(request, obj, lambda: obj.set_site_role(given["role"], by=request.user))
+            self._tell(request, user, lambda: user.set_site_role(given["role"], by=request.user))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Nothing hangs on a user here: groups are the role's."""

@@ -180,7 +180,7 @@ class MeView(APIView):
     def patch(self, request: Request) -> Response:
         """Change name or e-mail address."""
         user = _caller(request)
-        user.update_profile(**_valid(Profile, request.data))
+        user.update_profile(by=user, **_valid(Profile, request.data))
         return Response(Me(user).data)
 
 
@@ -218,13 +218,14 @@ class AvatarView(APIView):
         except RequestDataTooBig as error:
             raise TooLarge from error
         user = _caller(request)
-        user.set_avatar(upload)
+        user.set_avatar(upload, by=user)
         return Response(Me(user).data)
 
     @extend_schema(operation_id="remove_avatar", responses={204: None, **errors(401)})
     def delete(self, request: Request) -> Response:
         """Show none."""
-        _caller(request).set_avatar(None)
+        user = _caller(request)
+        user.set_avatar(None, by=user)
         return Response(status=204)
 
 

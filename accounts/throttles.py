@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     # REST framework's views import the throttles.
     from rest_framework.views import APIView
 
+ROUNDING = 1e-5  # what adding up seconds since 1970 may be out by
+
 Clock = Callable[[], float]
 
 
@@ -50,11 +52,12 @@ class TokenBucket:
 
     def wait(self, tokens: float = 1) -> float:
         """Seconds until that many are there; 0 if they are."""
-        return max(0.0, self.until_full() - (self.burst - tokens) / self.rate)
+        seconds = self.until_full() - (self.burst - tokens) / self.rate
+        return seconds if seconds > ROUNDING else 0.0
 
     def remaining(self) -> int:
         """Whole tokens there are now."""
-        return math.floor(self.burst - self.until_full() * self.rate + 1e-6)
+        return math.floor(self.burst - self.until_full() * self.rate + ROUNDING)
 
     def until_full(self) -> float:
         """Seconds until nothing is missing."""

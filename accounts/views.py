@@ -91,11 +91,11 @@ class ProfileView(LoginRequiredMixin, UpdateView[User, ProfileForm]):
 def change_profile(user: User, form: BaseForm) -> None:
     """What the form says, by the user's verbs."""
     given = form.cleaned_data
-    user.update_profile(name=given["name"], email=given["email"])
+    user.update_profile(by=user, name=given["name"], email=given["email"])
     if given["picture"]:
-        user.set_avatar(given["picture"])
+        user.set_avatar(given["picture"], by=user)
     elif given.get("remove_picture"):
-        user.set_avatar(None)
+        user.set_avatar(None, by=user)
 
 
 @require_safe

@@ -24,6 +24,7 @@ from accounts.models.login import Login
 from accounts.roles import LADDER, SiteRole
 
 RESERVED_HANDLES = frozenset({"here", "everyone", "robots", "system"})
+PROFILE = ("handle", "name", "email")
 HANDLE = RegexValidator(
     r"\A[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?\Z",
     "A handle has 1 to 32 of a-z, 0-9, dot, hyphen and underscore, "
@@ -264,19 +265,35 @@ class User(AbstractBaseUser, PermissionsMixin):
             self._set_active(True, by=by)
 
     @transaction.atomic
-    def update_profile(self, **changes: str | None) -> None:
-        """Change one's own `name` or `email`. Raises Invalid, with details by field."""
-        for field in ("name", "email"):
-            if field in changes:
-                setattr(self, field, changes[field])
-        self.save_checked(update_fields=["name", "email"])
+    def update_profile(self, *, by: User, **changes: str | None) -> None:
+        """Change `name` or `email`, and as a site admin `handle`. What is the same is left alone.
+
+        Raises Invalid, with details by field, Forbidden (others' by site admins alone).
+        """
+        if by != self or "handle" in changes:
+            by._must_be_admin()
+        before = {field: getattr(self, field) for field in changes if field in PROFILE}
+        for field in before:
+            setattr(self, field, changes[field])
+        self.save_checked(update_fields=list(before))
+        changed = [field for field in before if before[field] != getattr(self, field)]
+        if changed:
+            AuditEntry.objects.record(
+                "user.profile_changed",
+                on=self,
+                by=by,
+                before={field: before[field] for field in changed},
+                after={field: getattr(self, field) for field in changed},
+            )
 
     @transaction.atomic
-    def set_avatar(self, upload: UploadedFile | None) -> None:
+    def set_avatar(self, upload: UploadedFile | None, *, by: User) -> None:
         """Show this picture (PNG, JPEG, GIF or WebP), or none. The old file goes after commit.
 
-        Raises Invalid (`details["avatar"]`).
+        Raises Invalid (`details["avatar"]`), Forbidden.
         """
+        if by != self:
+            by._must_be_admin()
         storage, old = self.avatar.storage, self.avatar.name
         self.avatar = pictures.checked(upload) if upload else None
         self.save(update_fields=["avatar"])
