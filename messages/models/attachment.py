@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import quote
 
 import puremagic
 from django.conf import settings
@@ -10,11 +11,11 @@ from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
-from django.utils.text import get_valid_filename
 
 from accounts.errors import Forbidden, Invalid, TooLarge
 from accounts.models import User
 from rooms.models import Room
+from rooms.modes import Role
 
 if TYPE_CHECKING:
     from messages.models.message import Message
@@ -60,7 +61,8 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
         Raises NotFound, Forbidden, Room.Closed, Invalid (empty), TooLarge.
         """
         seat = room.seat_of(by)
-        room.must_be_open()
+        if seat.role != Role.CUSTOMER:  # whose message opens the room again
+            room.must_be_open()
         if not seat.may_write:
             raise Forbidden("You may read here, but not write.")
         size = file.size or 0
@@ -131,7 +133,7 @@ class Attachment(models.Model):
 
     @property
     def url(self) -> str:
-        return f"/attachments/{self.pk}/{get_valid_filename(self.name)}"
+        return f"/attachments/{self.pk}/{quote(self.name, safe='')}"
 
     @staticmethod
     @transaction.atomic

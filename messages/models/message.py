@@ -228,9 +228,9 @@ class Message(models.Model):
 
     @transaction.atomic
     def unreact(self, emoji: str, *, by: User) -> None:
-        """Raises NotFound, Message.Deleted, Room.Closed, Forbidden."""
+        """Raises NotFound, Message.Deleted, Room.Closed, Forbidden, Invalid."""
         self._must_take_reactions(by)
-        removed, _ = self.reactions.filter(user=by, emoji=emoji).delete()
+        removed, _ = self.reactions.filter(user=by, emoji=checked_emoji(emoji)).delete()
         if removed:
             self._change()
 
