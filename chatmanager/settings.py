@@ -155,7 +155,7 @@ TEMPLATES = [
 
 DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{CHAT_DATA_DIR / 'chat.sqlite3'}"
 _database = env.db_url_config(DATABASE_URL)
-CHAT_ON_SQLITE = _database["ENGINE"] == "django.db.backends.sqlite3"
+CHAT_ON_SQLITE = _database.get("ENGINE") == "django.db.backends.sqlite3"
 # How many server processes share the port: more than one needs PostgreSQL and Redis.
 CHAT_PROCESSES = env.int("WEB_CONCURRENCY", default=1)
 # How many connections one process keeps to PostgreSQL.
@@ -430,7 +430,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
+        "chatmanager.parsers.JSONParser",
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
