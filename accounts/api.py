@@ -301,7 +301,8 @@ def _cursor_of(handle: str) -> str:
 
 def _handle_of(cursor: str) -> str:
     try:
-        handle = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        padded = cursor + "=" * (-len(cursor) % 4)
+        handle = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
         raise Invalid(details={"cursor": ["This is not a cursor of this list."]}) from error
     if "\0" in handle:

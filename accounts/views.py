@@ -11,7 +11,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.forms import BaseForm
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse_lazy
 from django.views.decorators.http import require_safe
 from django.views.generic import FormView, UpdateView
@@ -85,7 +85,7 @@ class ProfileView(LoginRequiredMixin, UpdateView[User, ProfileForm]):
             add_errors(form, error)
             return self.form_invalid(form)
         flash.success(self.request, "Your profile is saved.")
-        return HttpResponse(status=302, headers={"Location": str(self.success_url)})
+        return redirect(self.success_url)
 
 
 def change_profile(user: User, form: BaseForm) -> None:

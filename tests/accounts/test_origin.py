@@ -24,9 +24,7 @@ def test_forwarded_addresses_count_only_from_trusted_proxies(
     settings: object, proxies: int, forwarded: str, found: str
 ) -> None:
     settings.CHAT_TRUSTED_PROXIES = proxies
-    request = RequestFactory().get(
-        "/", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=forwarded
-    )
+    request = RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=forwarded)
     assert origin.client_address(request) == found
 
 

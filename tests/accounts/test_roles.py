@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
+from django.test import Client
 
 from accounts.errors import Forbidden
 from accounts.models import AuditEntry, Login, User
@@ -69,7 +70,7 @@ def test_only_people_have_a_role(guest: User, customer: User, parrot: User) -> N
         assert not fresh(user).is_staff
 
 
-def test_only_admins_enter_the_admin(holders: dict[SiteRole, User], client: object) -> None:
+def test_only_admins_enter_the_admin(holders: dict[SiteRole, User], client: Client) -> None:
     for role, user in holders.items():
         client.force_login(user)
         expected = 200 if role is SiteRole.ADMIN else 302

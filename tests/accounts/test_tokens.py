@@ -183,7 +183,9 @@ def test_no_refresh_token_that_still_works_is_stored(sign_in: SignIn, ada: User)
     assert code(refresh(stored)) == (401, "token_invalid")
 
 
-def test_the_token_endpoint_honours_the_lockout(api: APIClient, ada: User, settings: object) -> None:
+def test_the_token_endpoint_honours_the_lockout(
+    api: APIClient, ada: User, settings: object
+) -> None:
     settings.CHAT_THROTTLES = False
     for _ in range(10):
         api.post("/api/v1/auth/token/", {"username": "ada", "password": "no"})
