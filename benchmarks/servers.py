@@ -95,7 +95,7 @@ class ChatManager(Peer):
         self.run(world, self.template)
 
     def command(self, port: int) -> list[str]:
-        return [sys.executable, "-m", "chatmanager.server", "--port", str(port)]
+        return [sys.executable, "-m", "chatmanager", "--port", str(port)]
 
     def environment_for(self, data: Path) -> dict[str, str]:
         # Of what is set around us only the choice of database and layer is meant for the server.
@@ -175,7 +175,8 @@ class Process:
 
     def tail(self) -> str:
         """The end of what it printed."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-25:])
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "\n".join(line[-1500:] for line in lines[-5:])
 
     def stop(self) -> None:
         self.popen.send_signal(signal.SIGTERM)
