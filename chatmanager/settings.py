@@ -8,7 +8,6 @@ Mistakes are told by `chatmanager/checks.py`; docs/operations.md lists what an o
 import secrets
 import sys
 from datetime import timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -85,12 +84,6 @@ INTERNAL_IPS = ["127.0.0.1", "::1"]
 
 # The pieces ---------------------------------------------------------------------------------------
 
-OUR_APPS = [
-    app
-    for app in ["accounts", "rooms", "messages", "live"]
-    if find_spec(app) and (app != "live" or find_spec("live.listeners"))
-]
-
 INSTALLED_APPS = [
     # Only `runserver` needs daphne, and it costs every process half a second.
     *(["daphne"] if "runserver" in sys.argv[1:2] else []),
@@ -110,8 +103,11 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "rest_framework",
     "rest_framework_simplejwt.token_blacklist",
+    "accounts",
+    "rooms",
+    "messages",
+    "live",
     "chatmanager",
-    *OUR_APPS,
 ]
 
 MIDDLEWARE = [
@@ -346,6 +342,8 @@ CHAT_CATCH_UP_MAX = env.int(
     "CHAT_CATCH_UP_MAX", default=1_000
 )  # visible changes; beyond them a `reset`
 CHAT_SOCKET_FRAME_MAX = env.int("CHAT_SOCKET_FRAME_MAX", default=256 * 1024)  # bytes
+CHAT_SOCKET_THREADS = env.int("CHAT_SOCKET_THREADS", default=4)  # for sockets' database work
+CHAT_LAYER_SHARDS = env.int("CHAT_LAYER_SHARDS", default=32)  # groups that processes listen to
 CHAT_SOCKET_QUEUE_BYTES = env.int(
     "CHAT_SOCKET_QUEUE_BYTES", default=1024 * 1024
 )  # then `bye too_slow`
