@@ -41,17 +41,28 @@ def coming_from(address: str | None, user_agent: str = "") -> Iterator[None]:
         _origin.reset(token)
 
 
+def arrive(address: str | None, user_agent: str = "") -> None:
+    """As `coming_from`, for the rest of the running task: a socket's."""
+    _origin.set(Origin(_parsed(address), user_agent[:USER_AGENT_LENGTH]))
+
+
 def client_address(request: HttpRequest) -> str | None:
+    """The address of the client of a request."""
+    return behind_proxies(
+        request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", "")
+    )
+
+
+def behind_proxies(remote: str, forwarded_for: str) -> str | None:
     """The client's address; X-Forwarded-For counts only behind CHAT_TRUSTED_PROXIES proxies.
 
     Each trusted proxy appends the address it was called from, so the client is the entry
     that many places from the right; everything left of it is the client's own invention.
     """
-    remote = request.META.get("REMOTE_ADDR", "")
     proxies: int = getattr(settings, "CHAT_TRUSTED_PROXIES", 0)
     if proxies <= 0:
         return _parsed(remote)
-    forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    forwarded = [part.strip() for part in forwarded_for.split(",")]
     return _parsed(forwarded[-proxies] if len(forwarded) >= proxies else remote) or _parsed(remote)
 
 

@@ -49,7 +49,7 @@ class Participant(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="participations"
     )
     role = models.CharField(max_length=16, choices=Role.choices)
-    joined_at = models.DateTimeField(default=timezone.now)
+    joined_at = models.DateTimeField(default=timezone.now, db_index=True)
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -1,0 +1,164 @@
+"""Messages of one room on their way to its seats, encoded once for all who see the same."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from accounts.errors import DomainError
+from live import frames
+from messages import cursor
+from messages.audience import Reader
+from messages.encoding import Encoded, encode
+from messages.models import Attachment, Message, Reaction
+from messages.rendering import article
+from rooms.signals import Event
+
+CHUNK = 32
+"""Messages in one frame."""
+
+
+class Shown(NamedTuple):
+    """What a reader is shown of one message: which it is, and which of its quotes."""
+
+    place: int
+    reply_to: bool
+    shared_from: bool
+
+
+View = tuple[Shown, ...]
+
+
+class Bulletin:
+    """What happened in `room` after revision `start`, up to and with `end`."""
+
+    def __init__(
+        self,
+        room: int,
+        messages: Sequence[Message],
+        *,
+        start: int,
+        end: int,
+        people_revision: int,
+        files: Mapping[int, Sequence[Attachment]],
+        reactions: Mapping[int, Sequence[Reaction]] | None = None,
+        origins: Mapping[int, Collection[int]] | None = None,
+    ) -> None:
+        """`origins`: who may see what was shared, by the id of the original."""
+        self.room = room
+        self.messages = messages
+        self.start = start
+        self.end = end
+        self.people_revision = people_revision
+        self.files = files
+        self.reactions = reactions or {}
+        self.origins = origins or {}
+        self._parts: dict[tuple[Shown, bool], bytes] = {}
+        self._frames: dict[tuple[View, bool], list[str]] = {}
+        self._cursor = ""
+        self.is_plain = all(
+            message.audience == "everyone"
+            and not message.reply_to_id
+            and not message.shared_from_id
+            for message in messages
+        )
+
+    def view_of(self, reader: Reader) -> View:
+        """Which of the messages, and of their quotes, this reader may see."""
+        if self.is_plain and not reader.history_from:
+            return self.whole
+        return tuple(
+            Shown(place, self._sees_reply(reader, message), self._sees_origin(reader, message))
+            for place, message in enumerate(self.messages)
+            if reader.sees(message)
+        )
+
+    @property
+    def whole(self) -> View:
+        return tuple(Shown(place, False, False) for place in range(len(self.messages)))
+
+    def frames(self, view: View, *, html: bool) -> list[str]:
+        """The frames that hand a view on: `messages` in chunks, then `room` where people change."""
+        key = (view, html)
+        if key not in self._frames:
+            self._frames[key] = [*self._messages(view, html=html), *self._news(view)]
+        return self._frames[key]
+
+    def departures(self) -> dict[int, str]:
+        """Who left or was removed, by user."""
+        return {
+            person["id"]: message.data["event"]
+            for message in self.messages
+            if message.data.get("event") in (Event.LEFT, Event.REMOVED)
+            for person in message.data["people"]
+        }
+
+    def _sees_reply(self, reader: Reader, message: Message) -> bool:
+        return message.reply_to is not None and reader.sees(message.reply_to)
+
+    def _sees_origin(self, reader: Reader, message: Message) -> bool:
+        return reader.user in self.origins.get(message.shared_from_id or 0, ())
+
+    def _messages(self, view: View, *, html: bool) -> Iterable[str]:
+        for begin in range(0, len(view), CHUNK):
+            parts = b",".join(self._part(shown, html=html) for shown in view[begin : begin + CHUNK])
+            last = begin + CHUNK >= len(view)
+            upto = self.end if last else self.messages[view[begin + CHUNK - 1].place].revision
+            yield messages_frame(self.room, parts, upto)
+
+    def _part(self, shown: Shown, *, html: bool) -> bytes:
+        key = (shown, html)
+        if key not in self._parts:
+            self._parts[key] = orjson.dumps(with_article(self.encoded(shown), html=html))
+        return self._parts[key]
+
+    def encoded(self, shown: Shown) -> Encoded:
+        message = self.messages[shown.place]
+        return encode(
+            message,
+            files=self.files.get(message.pk, ()),
+            reactions=self.reactions.get(message.pk, ()),
+            reply_to=shown.reply_to,
+            shared_from=shown.shared_from,
+        )
+
+    def _news(self, view: View) -> Iterable[str]:
+        """`room` frames of the notes among the messages: they say what changed, and to whom."""
+        for shown in view:
+            message = self.messages[shown.place]
+            if message.kind != Message.Kind.TEXT and "changed" in message.data:
+                yield room_frame(self.room, message.data)
+
+
+def messages_frame(room: int, parts: bytes, revision: int) -> str:
+    """`parts` are encoded messages, joined."""
+    sealed = cursor.seal(room, revision).encode()
+    head = b'{"type":"messages","room":%d,"messages":[' % room
+    return (head + parts + b'],"cursor":"' + sealed + b'"}').decode()
+
+
+def room_frame(room: int, note: dict[str, Any]) -> str:
+    """What a note's data means for those who show the room's people and settings."""
+    event = note["event"]
+    people: dict[str, list[Any]] = {"added": [], "changed": [], "removed": []}
+    if event in (Event.JOINED, Event.INVITED):
+        people["added"] = note["people"]
+    elif event in (Event.ROLE_CHANGED, Event.OWNER_CHANGED):
+        people["changed"] = note["people"]
+    elif event in (Event.LEFT, Event.REMOVED):
+        people["removed"] = [person["id"] for person in note["people"]]
+    changed = {name: value for name, value in note["changed"].items() if name != "role"}
+    return frames.write("room", room=room, changed=changed, people=people)
+
+
+def with_article(encoded: Encoded, *, html: bool) -> Encoded:
+    """The message with its rendered element, for pages."""
+    return {**encoded, "article": article(encoded)} if html else encoded
+
+
+def error_frame(problem: DomainError, about: Mapping[str, Any]) -> str:
+    """`about` names what was refused: `client_id`, `room`."""
+    error = problem.body()["error"]
+    return frames.write("error", **error, **about)

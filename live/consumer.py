@@ -1,0 +1,215 @@
+"""The socket of the contract: authorise, read frames, have verbs called, leave."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import structlog
+from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.routing import URLRouter
+from django.conf import settings
+from django.db import OperationalError
+from django.urls import path
+from django.utils import timezone
+
+from accounts import origin
+from accounts.errors import DomainError, Invalid, NotAuthenticated, NotFound, Unavailable
+from accounts.models import User
+from live import database, ephemeral, frames, hub, layer, metrics
+from live.bulletin import error_frame
+from live.credentials import authenticate, headers_of
+from live.socket import Socket
+from messages.encoding import Encoded, encode, encode_for
+from messages.models import Message
+from messages.posting import Draft, Posted
+
+logger = structlog.get_logger(__name__)
+
+OFFENCES_REMEMBERED = 60.0
+"""Seconds."""
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class ChatConsumer(AsyncWebsocketConsumer):
+    """One socket. It has no channel of its own: the hub writes to its socket directly.
+
+    Channels' own dispatch hops to a thread that all consumers share at every message, which
+    would break batches up; so frames are received in a plain loop.
+    """
+
+    channel_layer_alias = None
+    socket: Socket
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        await receive()  # websocket.connect
+        query = parse_qs(scope.get("query_string", b"").decode("latin1"))
+        our_hub = hub.current()
+        try:
+            if our_hub is None:
+                raise NotAuthenticated  # stopping: the client comes again
+            self.scope, self.hub = scope, our_hub
+            self.socket = await self._open(send, query)
+        except NotAuthenticated:
+            await send({"type": "websocket.close", "code": 4001})  # before accepting: HTTP 403
+            return
+        self.offences: list[float] = []
+        self.posts: set[asyncio.Task[None]] = set()
+        expiry = asyncio.get_running_loop().call_later(
+            self._seconds_left(), self.socket.begin_to_close, "expired"
+        )
+        reading = asyncio.create_task(self._live(receive, query))
+        try:
+            await asyncio.wait([reading, self.socket.ended], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            expiry.cancel()
+            reading.cancel()
+            self.hub.depart(self.socket)
+            self.socket.abandon()
+
+    def _seconds_left(self) -> float:
+        left = self.socket.login.valid_until - timezone.now()
+        return max(0.0, left.total_seconds())
+
+    async def _live(self, receive: Receive, query: Mapping[str, list[str]]) -> None:
+        await self._welcome(query)
+        await self._read(receive)
+
+    async def _open(self, send: Send, query: Mapping[str, list[str]]) -> Socket:
+        headers = headers_of(self.scope)
+        address = origin.behind_proxies(
+            (self.scope.get("client") or [""])[0], headers.get("x-forwarded-for", "")
+        )
+        origin.arrive(address, headers.get("user-agent", ""))
+        login = await database.run(authenticate, headers, query)
+        await send({"type": "websocket.accept"})
+        return Socket(login, send, html=query.get("render") == ["html"])
+
+    async def _welcome(self, query: Mapping[str, list[str]]) -> None:
+        socket = self.socket
+        socket.send(frames.write("hello", user=socket.user.public(), session=secrets.token_hex(8)))
+        await self.hub.attend(socket)
+        room = self.scope["url_route"]["kwargs"].get("room")
+        if room is not None:
+            sealed = query.get("cursor", [None])[0]
+            await self._handle({"room": room}, self.on_join, room=room, cursor=sealed)
+
+    # Frames
+
+    async def _read(self, receive: Receive) -> None:
+        while True:
+            event = await receive()
+            if event["type"] == "websocket.disconnect":
+                return
+            if not self.socket.is_over:
+                await self._take(event.get("text"))
+
+    async def _take(self, text: str | None) -> None:
+        try:
+            if text is None:
+                raise Invalid("Frames are text, not binary.")
+            kind, fields = frames.read(text)
+            self.hub.floods.take(self.socket.user_id, posting=kind == "post")
+        except DomainError as problem:
+            self._refuse(problem, frames.about(text or ""))
+            self._offend()
+            return
+        metrics.FRAMES_IN.labels(kind).inc()
+        about = {name: _plain(fields[name]) for name in ("client_id", "room") if name in fields}
+        await self._handle(about, getattr(self, f"on_{kind}"), **fields)
+
+    async def _handle(
+        self, about: Mapping[str, Any], handler: Callable[..., Awaitable[None]], **fields: Any
+    ) -> None:
+        """Call a handler; what it raises is told to the client, and the socket goes on."""
+        try:
+            await handler(**fields)
+        except DomainError as problem:
+            self._refuse(problem, about)
+        except OperationalError:
+            self._refuse(Unavailable(), about)
+        except Exception:
+            logger.exception("frame_failed")
+            self._refuse(Unavailable(), about)
+
+    def _refuse(self, problem: DomainError, about: Mapping[str, Any]) -> None:
+        metrics.REFUSED.labels(problem.code).inc()
+        self.socket.send(error_frame(problem, about))
+
+    def _offend(self) -> None:
+        """Frames that no honest client sends are counted; too many of them, and it is over."""
+        now = asyncio.get_running_loop().time()
+        self.offences = [when for when in self.offences if when > now - OFFENCES_REMEMBERED]
+        self.offences.append(now)
+        if settings.CHAT_THROTTLES and len(self.offences) > settings.CHAT_SOCKET_REFUSALS:
+            self.socket.begin_to_close("misbehaving")
+
+    async def on_join(self, room: int, cursor: str | None = None) -> None:
+        await self.hub.join(self.socket, room, cursor)
+
+    async def on_leave(self, room: int) -> None:
+        self.hub.leave(self.socket, room)
+
+    async def on_post(self, room: int, client_id: Any, body: str, **chosen: Any) -> None:
+        """Posts are not waited for: the next may join the same batch, in the order sent."""
+        draft = Draft(room=room, author=self.socket.user, client_id=client_id, body=body, **chosen)
+        answer = asyncio.create_task(self._answer(draft, self.hub.lane.post(draft)))
+        self.posts.add(answer)
+        answer.add_done_callback(self.posts.discard)
+
+    async def _answer(self, draft: Draft, posting: asyncio.Future[Posted]) -> None:
+        about = {"client_id": str(draft.client_id), "room": draft.room}
+        await self._handle(about, self._tell_posted, posting=posting, about=about)
+
+    async def _tell_posted(self, posting: asyncio.Future[Posted], about: dict[str, Any]) -> None:
+        message, replayed = await posting
+        if replayed:
+            encoded = await database.run(_encode_replayed, self.socket.user, message)
+        else:
+            quoting = message.reply_to_id is not None
+            encoded = encode(message, files=message.attached, reply_to=quoting)
+        self.socket.send(frames.write("posted", **about, message=encoded, replayed=replayed))
+
+    async def on_typing(
+        self, room: int, audience: str | None = None, to: tuple[int, ...] = ()
+    ) -> None:
+        news = ephemeral.typing(self.hub, self.socket.user_id, room, audience, to)
+        self.hub.publish(layer.shard_of(room), news)
+
+    async def on_read(self, room: int, message: int) -> None:
+        await database.run(_mark_read, self.socket.user, room, message)
+
+    async def on_presence(self, state: str) -> None:
+        self.socket.away = state == "away"
+        self.hub.presence.touch(self.socket.user_id)
+
+    async def on_ping(self, t: Any = None) -> None:
+        self.socket.send(frames.write("pong", t=t))
+
+
+def _encode_replayed(user: User, message: Message) -> Encoded:
+    return encode_for(user, [message])[0]
+
+
+def _mark_read(user: User, room: int, pk: int) -> None:
+    message = Message.objects.visible_to(user).filter(room=room, pk=pk).first()
+    if message is None:
+        raise NotFound
+    message.mark_read(by=user)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, int)) else str(value)
+
+
+application = URLRouter(
+    [
+        path("ws/", ChatConsumer.as_asgi()),
+        path("ws/rooms/<int:room>/", ChatConsumer.as_asgi()),
+    ]
+)

@@ -1,0 +1,52 @@
+"""Database work of the event loop: in threads of our own, which keep their connections.
+
+Channels' `database_sync_to_async` is serial by default and hops through a thread that all
+consumers share; one slow query there would hold every socket up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from django.conf import settings
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_kept: dict[int, BaseDatabaseWrapper] = {}
+_pool = ThreadPoolExecutor(settings.CHAT_SOCKET_THREADS, thread_name_prefix="live")
+
+
+async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do database work in a thread of the pool, on behalf of whom the loop is working for."""
+    loop = asyncio.get_running_loop()
+    task = partial(copy_context().run, partial(work, *args, **kwargs))
+    return await loop.run_in_executor(_pool, _work, task)
+
+
+def _work(work: Callable[[], T]) -> T:
+    _kept[threading.get_ident()] = connections[connection.alias]
+    try:
+        return work()
+    except Exception:
+        connections[connection.alias].close_if_unusable_or_obsolete()
+        raise
+
+
+def close() -> None:
+    """Let go of the connections that the pool's threads keep. They open new ones when needed."""
+    while _kept:
+        _, kept = _kept.popitem()
+        kept.inc_thread_sharing()
+        try:
+            kept.close()
+        finally:
+            kept.dec_thread_sharing()

@@ -1,0 +1,391 @@
+"""The hub: one in each server process. It knows who sits here, pulls what is new, hands it on.
+
+The database is the truth; a wake only says where to look. Whatever is lost on the way is found
+by the next wake, or by the head check.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from typing import Any
+
+from django.conf import settings
+
+from accounts.errors import NotFound
+from accounts.models import Login
+from live import arrival, database, ephemeral, feed, frames, layer, metrics
+from live.activity import Activity
+from live.bulletin import Bulletin
+from live.floods import FloodGuard
+from live.lanes import Lane
+from live.presence import PresenceBoard
+from live.room import LiveRoom, Seat
+from live.socket import Socket
+
+logger = logging.getLogger(__name__)
+
+RETRY = 1.0
+"""Seconds to wait where the database did not answer."""
+
+_current: Hub | None = None
+
+
+def current() -> Hub | None:
+    """This process's hub, if it serves sockets."""
+    return _current
+
+
+def in_hub(work: Callable[[Hub], None]) -> None:
+    """Have the hub do something, from any thread. Without a hub here there is nothing to do."""
+    hub = _current
+    if hub is not None and not hub.loop.is_closed():
+        hub.loop.call_soon_threadsafe(work, hub)
+
+
+class Hub:
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.process = secrets.token_hex(8)
+        self.rooms: dict[int, LiveRoom] = {}
+        self.sockets: dict[int, set[Socket]] = defaultdict(set)
+        self.lane = Lane()
+        self.floods = FloodGuard()
+        self.activity = Activity(self)
+        self.presence = PresenceBoard(self)
+        self._subscription = layer.Subscription()
+        self._wanted: set[int] = set()
+        self._woken = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # Life
+
+    async def start(self) -> None:
+        global _current  # noqa: PLW0603 - there is one hub a process
+        _current = self
+        loops: list[Coroutine[Any, Any, None]] = [
+            self._pull_forever(),
+            self._check_heads_forever(),
+            self.activity.run(),
+            self.presence.run(),
+        ]
+        if layer.is_shared():
+            loops.append(self._listen())
+        self._tasks = [asyncio.create_task(loop) for loop in loops]
+
+    async def stop(self) -> None:
+        """Say good-bye on every socket; what was posted is committed first."""
+        global _current  # noqa: PLW0603
+        await self.lane.finished()
+        farewells = [socket.close("restarting") for socket in self.all_sockets()]
+        await asyncio.gather(*farewells, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.presence.withdraw()
+        if _current is self:
+            _current = None
+        database.close()
+
+    # Who sits here
+
+    def all_sockets(self) -> list[Socket]:
+        return [socket for sockets in self.sockets.values() for socket in sockets]
+
+    async def attend(self, socket: Socket) -> None:
+        """Note a new socket in all rooms of its user, so that it hears of their activity."""
+        self.sockets[socket.user_id].add(socket)
+        metrics.SOCKETS.inc()
+        self.presence.touch(socket.user_id)
+        while True:
+            memberships = await database.run(arrival.read_memberships, socket.user)
+            if all(self._is_fresh(pk, m.listener.as_of) for pk, m in memberships.items()):
+                break
+        if socket not in self.sockets.get(socket.user_id, ()):
+            return
+        for pk, membership in memberships.items():
+            room = self._room(pk)
+            room.roster[socket.user_id] = membership.listener
+            self._place(room, membership.mode, membership.revision, membership.listener.as_of)
+
+    def depart(self, socket: Socket) -> None:
+        """Forget a socket and, with the last of its user, the rooms that nobody here is in."""
+        for seat in socket.seats.values():
+            seat.room.seats.discard(seat)
+        sockets = self.sockets.get(socket.user_id, set())
+        if socket not in sockets:
+            return
+        metrics.SOCKETS.dec()
+        sockets.discard(socket)
+        self.presence.touch(socket.user_id)
+        if sockets:
+            return
+        del self.sockets[socket.user_id]
+        for room in [room for room in self.rooms.values() if socket.user_id in room.roster]:
+            del room.roster[socket.user_id]
+            self._forget_if_empty(room)
+
+    async def join(self, socket: Socket, room_id: int, sealed: str | None) -> None:
+        """Seat a socket in a room and tell it what it missed. Raises NotFound."""
+        room = self._room(room_id)
+        seat = socket.seats.get(room_id) or Seat(socket, room)
+        seat.hold()
+        seat.room = room
+        room.seats.add(seat)
+        try:
+            await self._catch_up(
+                seat,
+                lambda here: database.run(
+                    arrival.read_arrival,
+                    socket.user,
+                    room_id,
+                    sealed=sealed,
+                    html=socket.html,
+                    here=here,
+                ),
+            )
+        except BaseException:
+            room.seats.discard(seat)
+            socket.seats.pop(room_id, None)
+            self._forget_if_empty(room)
+            raise
+        if not socket.is_over:
+            socket.seats[room_id] = seat
+
+    def leave(self, socket: Socket, room_id: int) -> None:
+        seat = socket.seats.pop(room_id, None)
+        if seat is not None:
+            seat.room.seats.discard(seat)
+
+    async def _catch_up(
+        self, seat: Seat, read: Callable[[list[int]], Coroutine[Any, Any, arrival.Arrival]]
+    ) -> None:
+        room, socket = seat.room, seat.socket
+        while True:
+            came = await read([user for user in room.roster if user in self.sockets])
+            if self._is_fresh(room.pk, came.listener.as_of):
+                break
+        if socket.is_over:
+            return
+        if self.rooms.get(room.pk) is not room:
+            self.rooms[room.pk] = room
+        room.roster[socket.user_id] = came.listener
+        self._place(room, came.mode, came.after, came.listener.as_of)
+        seat.view_since = came.listener.view_since
+        for frame in came.frames:
+            socket.send(frame)
+        seat.release(after=came.after)
+
+    def _is_fresh(self, room_id: int, as_of: int) -> bool:
+        """Whether what was read of a room's people is no older than what is known of them."""
+        room = self.rooms.get(room_id)
+        return room is None or as_of >= room.people_revision
+
+    def _room(self, pk: int) -> LiveRoom:
+        room = self.rooms.get(pk)
+        if room is None:
+            room = self.rooms[pk] = LiveRoom(pk)
+            metrics.ROOMS.set(len(self.rooms))
+            if layer.is_shared():
+                self.spawn(self._subscription.join(layer.shard_of(pk)))
+        return room
+
+    def _place(self, room: LiveRoom, mode: str, revision: int, as_of: int) -> None:
+        """Begin a room's feed here, where nobody has yet; and look whether it went on meanwhile."""
+        if room.mark is None:
+            room.mode, room.mark, room.people_revision = mode, revision, as_of
+            self.want(room.pk)
+        elif room.people_revision < as_of:
+            self.want(room.pk)
+
+    def _forget_if_empty(self, room: LiveRoom) -> None:
+        if room.roster or room.seats or self.rooms.get(room.pk) is not room:
+            return
+        del self.rooms[room.pk]
+        metrics.ROOMS.set(len(self.rooms))
+        shard = layer.shard_of(room.pk)
+        if layer.is_shared() and not any(layer.shard_of(pk) == shard for pk in self.rooms):
+            self.spawn(self._subscription.leave(shard))
+
+    # What is new
+
+    def wake(self, room_id: int, revision: int, users: Iterable[int] = ()) -> None:
+        """A room has gone on to `revision`; `users` are those who came in."""
+        newcomers = [user for user in users if user in self.sockets]
+        if newcomers:
+            self._room(room_id).expected.update(newcomers)
+        room = self.rooms.get(room_id)
+        if room is not None and (room.expected or room.mark is None or room.mark < revision):
+            self.want(room_id)
+
+    def hand_over(self, bulletin: Bulletin) -> None:
+        """What this very process committed: no need to read it again, if nothing lies between."""
+        room = self.rooms.get(bulletin.room)
+        if room is None:
+            return
+        if room.continues(bulletin):
+            self._hand_on(room, bulletin)
+        elif room.mark is None or room.mark < bulletin.end:
+            self.want(room.pk)
+
+    def want(self, room_id: int) -> None:
+        self._wanted.add(room_id)
+        self._woken.set()
+
+    async def _pull_forever(self) -> None:
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            wanted, self._wanted = self._wanted, set()
+            questions = [self._question(self.rooms[pk]) for pk in wanted if pk in self.rooms]
+            try:
+                for news in await database.run(feed.read, questions) if questions else ():
+                    self._take(news)
+            except Exception:
+                logger.exception("The feed could not be read; trying again.")
+                await asyncio.sleep(RETRY)
+                for pk in wanted:
+                    self.want(pk)
+
+    def _question(self, room: LiveRoom) -> feed.Question:
+        return feed.Question(
+            room=room.pk,
+            mark=room.mark,
+            people_revision=room.people_revision,
+            users=frozenset(room.roster) | room.expected,
+            must_ask=bool(room.expected),
+        )
+
+    def _take(self, news: feed.News) -> None:
+        room = self.rooms.get(news.question.room)
+        if room is None:
+            return
+        unasked = set(room.roster) - news.question.users
+        outdated = any(room.roster[user].as_of < news.people_revision for user in unasked)
+        if room.mark != news.question.mark or (news.roster is not None and outdated):
+            self.want(room.pk)
+            return
+        if news.roster is not None:
+            self._take_roster(room, news)
+        room.mode = news.mode
+        if news.bulletin is not None:
+            self._hand_on(room, news.bulletin)
+        room.mark = news.mark
+        if news.behind:
+            self.want(room.pk)
+
+    def _take_roster(self, room: LiveRoom, news: feed.News) -> None:
+        """Take the new roster, and act on it before anything newer is handed on."""
+        roster = news.roster or {}
+        room.people_revision = news.people_revision
+        arrived = room.expected & roster.keys() - room.roster.keys()
+        room.expected -= news.question.users
+        departures = news.bulletin.departures() if news.bulletin else {}
+        for user in news.question.users & room.roster.keys():
+            listener = roster.get(user)
+            if listener is None:
+                self._show_out(room, user, departures.get(user, "removed"))
+            else:
+                room.roster[user] = listener
+                for seat in room.seats_of(user):
+                    if seat.view_since < listener.view_since:
+                        self._start_over(seat)
+        for user in arrived:
+            room.roster[user] = roster[user]
+            self.activity.note(room.pk, [user])
+        self._forget_if_empty(room)
+
+    def _show_out(self, room: LiveRoom, user: int, reason: str) -> None:
+        room.roster.pop(user, None)
+        for socket in self.sockets.get(user, ()):
+            self.leave(socket, room.pk)
+            socket.send(frames.write("left", room=room.pk, reason=reason))
+
+    def _start_over(self, seat: Seat) -> None:
+        """What this seat may see has changed: it drops what it has and joins afresh."""
+        seat.hold()
+        self.spawn(self._read_afresh(seat))
+
+    async def _read_afresh(self, seat: Seat) -> None:
+        socket = seat.socket
+        try:
+            await self._catch_up(
+                seat,
+                lambda here: database.run(
+                    arrival.read_afresh, socket.user, seat.room.pk, html=socket.html, here=here
+                ),
+            )
+        except NotFound:
+            self._show_out(seat.room, socket.user_id, "removed")
+
+    def _hand_on(self, room: LiveRoom, bulletin: Bulletin) -> None:
+        seeing = room.hand_on(bulletin)
+        metrics.BULLETINS.inc()
+        self.activity.note(room.pk, seeing)
+
+    # News that is not kept
+
+    def tell(self, news: Mapping[str, Any]) -> None:
+        """Ephemeral news, from here or from another process."""
+        ephemeral.TELLERS[news["kind"]](self, news)
+
+    def publish(self, group: str, news: Mapping[str, Any]) -> None:
+        """Tell it here, and to the other processes."""
+        self.tell(news)
+        layer.publish(group, {"origin": self.process, "news": dict(news)})
+
+    async def _listen(self) -> None:
+        await self._subscription.join(layer.EVERY_PROCESS)
+        async for message in self._subscription:
+            if message.get("origin") == self.process:
+                continue
+            try:
+                for room, revision, users in message.get("rooms", ()):
+                    self.wake(room, revision, users)
+                if "news" in message:
+                    self.tell(message["news"])
+            except Exception:
+                logger.exception("A message of the channel layer could not be used.")
+
+    # What heals
+
+    async def _check_heads_forever(self) -> None:
+        while True:
+            await asyncio.sleep(settings.CHAT_HEAD_CHECK_INTERVAL)
+            try:
+                await self.check_heads()
+            except Exception:
+                logger.exception("The heads could not be read; trying again later.")
+
+    async def check_heads(self) -> None:
+        """Find what no wake told: news, new rooms of those who are here, logins that ended."""
+        await self._subscription.mend()
+        for room, revision in (await database.run(feed.heads, list(self.rooms))).items():
+            self.wake(room, revision)
+        for user, room_id in await database.run(feed.newcomers):
+            room = self.rooms.get(room_id)
+            if room is None or user not in room.roster:
+                self.wake(room_id, 0, [user])
+        await self._end_dead_logins()
+
+    async def _end_dead_logins(self) -> None:
+        ids = [socket.login.pk for socket in self.all_sockets()]
+        live = await database.run(_live_logins, ids)
+        for socket in self.all_sockets():
+            if socket.login.pk in live:
+                socket.login = live[socket.login.pk]
+            elif socket.login.pk in ids:
+                self.spawn(socket.close("signed_out"))
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run beside. The task is held until it is done, or it could be collected."""
+        task = asyncio.create_task(work)
+        self._tasks.append(task)
+        task.add_done_callback(self._tasks.remove)
+
+
+def _live_logins(ids: Collection[int]) -> dict[int, Login]:
+    return {login.pk: login for login in Login.objects.live().filter(pk__in=ids) if login.is_live()}

@@ -1,0 +1,118 @@
+"""Wakes: what was committed is told to the hubs, of this process and of the others.
+
+Everything here leaves after commit, and may be lost.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.dispatch import receiver
+
+from accounts.signals import logins_ended
+from live import hub, layer
+from live.bulletin import Bulletin
+from messages.models import Message
+from messages.signals import changed, posted, read
+from rooms.models import Participant, Room
+from rooms.signals import room_changed, room_opened
+
+
+@receiver(posted)
+def hand_over(messages: Sequence[Message], **_: object) -> None:
+    """Give new messages to our own hub as they are, and wake the others."""
+    by_room: dict[int, list[Message]] = defaultdict(list)
+    for message in messages:
+        by_room[message.room_id].append(message)
+    bulletins = [_bulletin(room, batch) for room, batch in by_room.items()]
+    transaction.on_commit(partial(_announce, bulletins))
+
+
+def _bulletin(room: int, messages: list[Message]) -> Bulletin:
+    return Bulletin(
+        room,
+        messages,
+        start=messages[0].revision - 1,
+        end=messages[-1].revision,
+        people_revision=messages[0].room.people_revision,
+        files={message.pk: message.attached for message in messages if message.attached},
+    )
+
+
+def _announce(bulletins: Sequence[Bulletin]) -> None:
+    hub.in_hub(partial(_take, bulletins))
+    _wake_others([(bulletin.room, bulletin.end, []) for bulletin in bulletins])
+
+
+def _take(bulletins: Sequence[Bulletin], our_hub: hub.Hub) -> None:
+    for bulletin in bulletins:
+        if any(message.shared_from_id for message in bulletin.messages):
+            our_hub.wake(bulletin.room, bulletin.end)  # who may see the original is looked up
+        else:
+            our_hub.hand_over(bulletin)
+
+
+@receiver(changed)
+def wake_for_changes(messages: Sequence[Message], **_: object) -> None:
+    ends: dict[int, int] = {}
+    for message in messages:
+        ends[message.room_id] = max(message.revision, ends.get(message.room_id, 0))
+    for room, revision in ends.items():
+        transaction.on_commit(partial(_wake, room, revision, []))
+
+
+@receiver(room_changed)
+@receiver(room_opened)
+def wake_for_people(room: Room, people: Collection[Participant], **_: object) -> None:
+    """Those who came in may have sockets in any process, none of which knows the room yet."""
+    users = [seat.user_id for seat in people]
+    transaction.on_commit(partial(_wake, room.pk, room.revision, users))
+
+
+@receiver(read)
+def tell_read(participant: Participant, message: int, shown: int | None, **_: object) -> None:
+    news = {
+        "kind": "read",
+        "room": participant.room_id,
+        "user": participant.user_id,
+        "role": participant.role,
+        "message": message,
+        "shown": shown,
+        "people_revision": participant.room.people_revision,
+    }
+    transaction.on_commit(partial(_tell, layer.EVERY_PROCESS, news))
+
+
+@receiver(logins_ended)
+def close_sockets(logins: list[int], users: list[int], **_: object) -> None:
+    news = {"kind": "logins_ended", "logins": logins, "users": users}
+    transaction.on_commit(partial(_tell, layer.EVERY_PROCESS, news))
+
+
+def _wake(room: int, revision: int, users: list[int]) -> None:
+    hub.in_hub(lambda our_hub: our_hub.wake(room, revision, users))
+    _wake_others([(room, revision, users)])
+
+
+def _wake_others(rooms: Sequence[tuple[int, int, list[int]]]) -> None:
+    """One wake a batch and group; newcomers are looked for everywhere."""
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for room, revision, users in rooms:
+        group = layer.EVERY_PROCESS if users else layer.shard_of(room)
+        groups[group].append([room, revision, users])
+    for group, some in groups.items():
+        layer.publish(group, {"origin": _origin(), "rooms": some})
+
+
+def _tell(group: str, news: dict[str, Any]) -> None:
+    hub.in_hub(lambda our_hub: our_hub.tell(news))
+    layer.publish(group, {"origin": _origin(), "news": news})
+
+
+def _origin() -> str | None:
+    ours = hub.current()
+    return ours.process if ours else None

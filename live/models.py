@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import ClassVar, NamedTuple
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Standing(NamedTuple):
+    """Whether somebody is there, and since when."""
+
+    state: str
+    since: datetime
+
+
+class PresenceQuerySet(models.QuerySet["Presence"]):
+    def live(self) -> PresenceQuerySet:
+        return self.filter(expires_at__gt=timezone.now())
+
+    def expired(self) -> PresenceQuerySet:
+        """Of processes that died without saying so."""
+        return self.filter(expires_at__lte=timezone.now())
+
+    def standing(self, users: Collection[int]) -> dict[int, Standing]:
+        """How these users stand, over all processes. Who is nowhere is missing."""
+        found: dict[int, Standing] = {}
+        for row in self.live().filter(user__in=users).order_by("since"):
+            known = found.get(row.user_id)
+            if known is None or (known.state, row.state) == ("away", "online"):
+                found[row.user_id] = Standing(row.state, row.since)
+        return found
+
+    def hold(self, process: str, states: dict[int, str]) -> None:
+        """Write how users stand in `process`, with a new lease."""
+        now = timezone.now()
+        self.bulk_create(
+            [
+                Presence(user_id=user, process=process, state=state, since=now, expires_at=_lease())
+                for user, state in states.items()
+            ],
+            update_conflicts=True,
+            unique_fields=["user", "process"],
+            update_fields=["state", "since", "expires_at"],
+        )
+
+    def renew(self, process: str) -> None:
+        self.filter(process=process).update(expires_at=_lease())
+
+
+def _lease() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.CHAT_PRESENCE_LEASE)
+
+
+class Presence(models.Model):
+    """That somebody has live sockets in one server process, for as long as its lease holds."""
+
+    class State(models.TextChoices):
+        ONLINE = "online"
+        AWAY = "away"
+        OFFLINE = "offline"
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="presences", db_index=False
+    )
+    process = models.CharField(max_length=32, db_index=True)
+    state = models.CharField(max_length=8, choices=State.choices)
+    since = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    objects = PresenceQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "process"], name="one_presence_a_process"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.state} in {self.process}"

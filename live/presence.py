@@ -1,0 +1,178 @@
+"""Who is here: sockets counted in each process, told to the others by rows that expire."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.conf import settings
+from django.db.models import Count
+from django.utils import timezone
+
+from live import database, frames, layer
+from live.arrival import may_know
+from live.models import Presence, Standing
+from messages.encoding import iso
+from rooms.models import Participant
+
+if TYPE_CHECKING:
+    from live.hub import Hub
+    from live.socket import Socket
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = 1.0
+"""Seconds between two frames about one user."""
+
+
+class Seen(NamedTuple):
+    """Where somebody may be seen: a room, and as what they are in it."""
+
+    room: int
+    role: str
+
+
+class PresenceBoard:
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._touched: set[int] = set()
+        self._heard: set[int] = set()
+        self._told: dict[int, str] = {}
+        self._written: dict[int, str] = {}
+        self._renewed = 0.0
+
+    def touch(self, user: int) -> None:
+        """Their sockets here have changed."""
+        self._touched.add(user)
+
+    def hear(self, users: Iterable[int]) -> None:
+        """Their standing in another process has changed."""
+        self._heard.update(users)
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL)
+            try:
+                await self._write()
+                await self._renew()
+                await self._tell()
+            except Exception:
+                logger.exception("Presence could not be told; trying again.")
+
+    async def withdraw(self) -> None:
+        """This process ends: nobody is here any more."""
+        try:
+            await database.run(_let_go, self._hub.process, None)
+        except Exception:
+            logger.exception("Presence could not be withdrawn; its lease will end.")
+
+    def _standing_here(self, user: int) -> str | None:
+        sockets = self._hub.sockets.get(user)
+        if not sockets:
+            return None
+        everywhere_away = all(socket.away for socket in sockets)
+        return Presence.State.AWAY if everywhere_away else Presence.State.ONLINE
+
+    async def _write(self) -> None:
+        """Write down what changed here. What cannot be written now is written next time."""
+        touched, self._touched = self._touched, set()
+        states = {user: self._standing_here(user) for user in touched}
+        present = {u: s for u, s in states.items() if s and s != self._written.get(u)}
+        gone = {user for user, state in states.items() if state is None}
+        if not present and not gone:
+            return
+        try:
+            await database.run(_write, self._hub.process, present, gone)
+        except Exception:
+            self._touched |= touched
+            raise
+        self._written.update(present)
+        for user in gone:
+            self._written.pop(user, None)
+        users = [*present, *gone]
+        self._heard.update(users)
+        news = {"kind": "presence", "users": users}
+        layer.publish(layer.EVERY_PROCESS, {"origin": self._hub.process, "news": news})
+
+    async def _renew(self) -> None:
+        """Hold our leases, and hear of those that others let expire."""
+        now = self._hub.loop.time()
+        if now - self._renewed < settings.CHAT_PRESENCE_RENEW:
+            return
+        self._renewed = now
+        self._heard.update(await database.run(_renew, self._hub.process))
+
+    async def _tell(self) -> None:
+        heard, self._heard = self._heard, set()
+        if not heard:
+            return
+        rooms = list(self._hub.rooms)
+        standing, seen = await database.run(_look, heard, rooms)
+        for user in heard:
+            state, since = standing.get(user, Standing(Presence.State.OFFLINE, timezone.now()))
+            if self._told.get(user, Presence.State.OFFLINE) == state:
+                continue
+            self._remember(user, state)
+            frame = frames.write("presence", user=user, state=state, since=iso(since))
+            for socket in self._who_may_know(user, seen.get(user, ())):
+                socket.send(frame)
+
+    def _remember(self, user: int, state: str) -> None:
+        if state == Presence.State.OFFLINE:
+            self._told.pop(user, None)
+        else:
+            self._told[user] = state
+
+    def _who_may_know(self, user: int, seen: Iterable[Seen]) -> set[Socket]:
+        sockets: set[Socket] = set()
+        for room_id, role in seen:
+            room = self._hub.rooms.get(room_id)
+            if room is None:
+                continue
+            for other, listener in room.roster.items():
+                if other != user and may_know(room.mode, listener.reader.role, role):
+                    sockets |= self._hub.sockets.get(other, set())
+        return sockets
+
+
+def _write(process: str, present: dict[int, str], gone: Collection[int]) -> None:
+    if present:
+        Presence.objects.hold(process, present)
+    if gone:
+        _let_go(process, gone)
+
+
+def _let_go(process: str, users: Collection[int] | None) -> None:
+    rows = Presence.objects.filter(process=process)
+    if users is not None:
+        rows = rows.filter(user__in=users)
+    rows.delete()
+
+
+def _renew(process: str) -> list[int]:
+    Presence.objects.renew(process)
+    expired = list(Presence.objects.expired())
+    Presence.objects.filter(pk__in=[row.pk for row in expired]).delete()
+    return [row.user_id for row in expired]
+
+
+def _look(
+    users: Collection[int], rooms: Collection[int]
+) -> tuple[dict[int, Standing], dict[int, list[Seen]]]:
+    """How users stand, and in which of the rooms that are not too large they are seen."""
+    small = (
+        Participant.objects.filter(room__in=rooms)
+        .values("room")
+        .annotate(people=Count("pk"))
+        .filter(people__lte=settings.CHAT_PRESENCE_MAX_ROOM)
+        .values_list("room", flat=True)
+        .order_by()
+    )
+    seats = Participant.objects.filter(user__in=users, room__in=list(small))
+    seen: dict[int, list[Seen]] = defaultdict(list)
+    for user, room, role in seats.values_list("user", "room", "role"):
+        seen[user].append(Seen(room, role))
+    return Presence.objects.standing(users), seen

@@ -1,0 +1,100 @@
+"""What one process knows of a room that somebody here is in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from live.bulletin import Bulletin, View
+from messages.audience import Reader
+from rooms.models import Participant
+
+if TYPE_CHECKING:
+    from live.socket import Socket
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Somebody with sockets here, as they are in the room."""
+
+    reader: Reader
+    view_since: int
+    as_of: int
+    """The room's people revision, read before this was: what changed later is not in it."""
+
+    @classmethod
+    def of(cls, seat: Participant, *, as_of: int) -> Listener:
+        return cls(Reader.of(seat), seat.view_since, as_of)
+
+
+class Seat:
+    """One socket in one room. It holds what comes while its catch-up is being read."""
+
+    __slots__ = ("_after", "_held", "room", "socket", "view_since")
+
+    def __init__(self, socket: Socket, room: LiveRoom) -> None:
+        self.socket = socket
+        self.room = room
+        self.view_since = 0
+        self._after = 0
+        self._held: list[Bulletin] | None = []
+
+    def hold(self) -> None:
+        if self._held is None:
+            self._held = []
+
+    def release(self, *, after: int) -> None:
+        """The catch-up was sent, up to revision `after`: hand on what came since."""
+        held, self._held, self._after = self._held or [], None, after
+        for bulletin in held:
+            listener = self.room.roster.get(self.socket.user_id)
+            if listener is not None:
+                self.deliver(bulletin, bulletin.view_of(listener.reader))
+
+    def deliver(self, bulletin: Bulletin, view: View) -> None:
+        if self._held is not None:
+            self._held.append(bulletin)
+        elif view and bulletin.end > self._after:
+            for frame in bulletin.frames(view, html=self.socket.html):
+                self.socket.send(frame)
+
+
+class LiveRoom:
+    def __init__(self, pk: int) -> None:
+        self.pk = pk
+        self.mode = ""
+        self.mark: int | None = None
+        """The revision handed on; None before the first look at the room."""
+        self.people_revision = 0
+        self.roster: dict[int, Listener] = {}
+        self.expected: set[int] = set()
+        """Users said to have come in, of whom the next pull asks."""
+        self.seats: set[Seat] = set()
+
+    def seats_of(self, user: int) -> list[Seat]:
+        return [seat for seat in self.seats if seat.socket.user_id == user]
+
+    def continues(self, bulletin: Bulletin) -> bool:
+        """Whether this starts where we are, and the roster is as new as what it tells."""
+        return self.mark == bulletin.start and self.people_revision >= bulletin.people_revision
+
+    def hand_on(self, bulletin: Bulletin) -> set[int]:
+        """Give it to every seat that may see of it. Returns the users who may."""
+        views = self._views(bulletin)
+        for seat in self.seats:
+            seat.deliver(bulletin, views.get(seat.socket.user_id, ()))
+        self.mark = bulletin.end
+        return {user for user, view in views.items() if view}
+
+    def _views(self, bulletin: Bulletin) -> dict[int, View]:
+        whole = bulletin.whole
+        return {
+            user: whole
+            if bulletin.is_plain and not listener.reader.history_from
+            else bulletin.view_of(listener.reader)
+            for user, listener in self.roster.items()
+        }
+
+    def others_than(self, user: int) -> Iterator[Seat]:
+        return (seat for seat in self.seats if seat.socket.user_id != user)

@@ -1,0 +1,110 @@
+"""One socket's way out: a bounded queue and one writer, so that nobody waits for a slow client."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.conf import settings
+
+from accounts.models import Login, User
+from live import frames, metrics
+from live.room import Seat
+
+logger = logging.getLogger(__name__)
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+PATIENCE = 3.0
+"""Seconds a client that is being closed has to take what is under way."""
+
+CLOSE_CODES = {
+    "restarting": 1012,
+    "too_slow": 4008,
+    "misbehaving": 4029,
+    "expired": 4001,
+    "signed_out": 4001,
+}
+
+
+class Socket:
+    def __init__(self, login: Login, send: Send, *, html: bool) -> None:
+        self.login = login
+        self.html = html
+        self.seats: dict[int, Seat] = {}
+        self.away = False
+        self.is_over = False
+        self._send = send
+        self._queue: deque[str] = deque()
+        self._queued = 0
+        self._filled = asyncio.Event()
+        self._close_code: int | None = None
+        self._writer = asyncio.create_task(self._write())
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._writer.add_done_callback(self._end)
+
+    @property
+    def user(self) -> User:
+        return self.login.user
+
+    @property
+    def user_id(self) -> int:
+        return self.login.user_id
+
+    def send(self, frame: str) -> None:
+        """Queue a frame. A client that does not keep up is closed."""
+        if self.is_over:
+            return
+        self._queue.append(frame)
+        self._queued += len(frame)
+        self._filled.set()
+        if self._queued > settings.CHAT_SOCKET_QUEUE_BYTES:
+            self._queue.clear()
+            self.begin_to_close("too_slow")
+
+    def begin_to_close(self, reason: str) -> None:
+        """Say why, and close. A client that does not take even that is cut off."""
+        if self.is_over:
+            return
+        self.is_over = True
+        metrics.DROPPED.labels(reason).inc()
+        self._queue.append(frames.write("bye", reason=reason))
+        self._close_code = CLOSE_CODES[reason]
+        self._filled.set()
+        asyncio.get_running_loop().call_later(PATIENCE, self._writer.cancel)
+
+    async def close(self, reason: str) -> None:
+        """Close, and wait until that is done."""
+        self.begin_to_close(reason)
+        await asyncio.wait([self._writer])
+
+    def abandon(self) -> None:
+        """The client is gone: write no more."""
+        self.is_over = True
+        self._writer.cancel()
+
+    async def _write(self) -> None:
+        try:
+            while True:
+                await self._filled.wait()
+                self._filled.clear()
+                while self._queue:
+                    frame = self._queue.popleft()
+                    await self._send({"type": "websocket.send", "text": frame})
+                    self._queued -= len(frame)
+                    metrics.FRAMES_OUT.inc()
+                if self._close_code is not None:
+                    await self._send({"type": "websocket.close", "code": self._close_code})
+                    return
+        except OSError:
+            pass  # the client is gone; the reading side hears of it too
+
+    def _end(self, writer: asyncio.Task[None]) -> None:
+        self.is_over = True
+        if not writer.cancelled() and (problem := writer.exception()):
+            logger.error("A socket's writer failed.", exc_info=problem)
+        if not self.ended.done():
+            self.ended.set_result(None)
