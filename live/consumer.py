@@ -97,7 +97,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         room = self.scope["url_route"]["kwargs"].get("room")
         if room is not None:
             sealed = query.get("cursor", [None])[0]
-            await self._handle({"room": room}, self.on_join, room=room, cursor=sealed)
+            await self._handle({"room": room}, self.on_join(room, sealed))
 
     # Frames
 
@@ -121,14 +121,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         metrics.FRAMES_IN.labels(kind).inc()
         about = {name: _plain(fields[name]) for name in ("client_id", "room") if name in fields}
-        await self._handle(about, getattr(self, f"on_{kind}"), **fields)
+        await self._handle(about, getattr(self, f"on_{kind}")(**fields))
 
-    async def _handle(
-        self, about: Mapping[str, Any], handler: Callable[..., Awaitable[None]], **fields: Any
-    ) -> None:
-        """Call a handler; what it raises is told to the client, and the socket goes on."""
+    async def _handle(self, about: Mapping[str, Any], work: Awaitable[None]) -> None:
+        """Have something done; what it raises is told to the client, and the socket goes on."""
         try:
-            await handler(**fields)
+            await work
         except DomainError as problem:
             self._refuse(problem, about)
         except OperationalError:
@@ -164,7 +162,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _answer(self, draft: Draft, posting: asyncio.Future[Posted]) -> None:
         about = {"client_id": str(draft.client_id), "room": draft.room}
-        await self._handle(about, self._tell_posted, posting=posting, about=about)
+        await self._handle(about, self._tell_posted(posting, about))
 
     async def _tell_posted(self, posting: asyncio.Future[Posted], about: dict[str, Any]) -> None:
         message, replayed = await posting

@@ -64,7 +64,7 @@ class Hub:
     # Life
 
     async def start(self) -> None:
-        global _current  # noqa: PLW0603 - there is one hub a process
+        global _current
         _current = self
         loops: list[Coroutine[Any, Any, None]] = [
             self._pull_forever(),
@@ -78,7 +78,7 @@ class Hub:
 
     async def stop(self) -> None:
         """Say good-bye on every socket; what was posted is committed first."""
-        global _current  # noqa: PLW0603
+        global _current
         await self.lane.finished()
         farewells = [socket.close("restarting") for socket in self.all_sockets()]
         await asyncio.gather(*farewells, return_exceptions=True)
@@ -88,7 +88,7 @@ class Hub:
         await self.presence.withdraw()
         if _current is self:
             _current = None
-        database.close()
+        await asyncio.to_thread(database.close)
 
     # Who sits here
 

@@ -44,7 +44,7 @@ class Lane:
         """All at once; where that fails, one by one, so that one bad draft costs no other."""
         try:
             posted = await database.run(Message.objects.post_all, [draft for draft, _ in batch])
-        except Exception as problem:  # noqa: BLE001 - it goes to whom it concerns
+        except Exception as problem:
             if len(batch) == 1:
                 _settle(batch[0][1], problem)
             else:

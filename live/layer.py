@@ -40,7 +40,7 @@ async def _send(group: str, message: dict[str, Any]) -> None:
     layer = get_channel_layer()
     try:
         await layer.group_send(group, {"type": "live", **message})
-    except Exception as problem:  # noqa: BLE001 - the layer is a hint, whatever ails it
+    except Exception as problem:
         logger.warning("The channel layer took no message: %s", problem)
 
 
@@ -61,7 +61,7 @@ class Subscription:
                 yield await self._layer.receive(self._channel)
             except asyncio.CancelledError:
                 raise
-            except Exception as problem:  # noqa: BLE001
+            except Exception as problem:
                 logger.warning("The channel layer gave no message: %s", problem)
                 await asyncio.sleep(1)
 
@@ -84,7 +84,7 @@ class Subscription:
             for group in self._joined - self._wanted:
                 await self._layer.group_discard(group, self._channel)
                 self._joined.discard(group)
-        except Exception as problem:  # noqa: BLE001
+        except Exception as problem:
             logger.warning("The channel layer took no subscription: %s", problem)
 
 
