@@ -10,6 +10,7 @@ from django.core import exceptions as django_errors
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template import TemplateDoesNotExist, loader
+from django.utils.html import escape
 from rest_framework import exceptions as drf_errors
 from rest_framework.response import Response
 from rest_framework_simplejwt.exceptions import InvalidToken
@@ -226,6 +227,5 @@ def _page(request: HttpRequest, error: DomainError) -> str:
 
 
 def _bare(error: DomainError) -> str:
-    return (
-        f"<!doctype html><title>{error.status}</title><h1>{error.status}</h1><p>{error.message}</p>"
-    )
+    title = f"<!doctype html><title>{error.status}</title><h1>{error.status}</h1>"
+    return f"{title}<p>{escape(error.message)}</p>"

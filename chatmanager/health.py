@@ -1,6 +1,7 @@
 """Three addresses for those who run it: alive, ready, and the figures."""
 
 import ipaddress
+import os
 import secrets
 
 from asgiref.sync import async_to_sync
@@ -10,7 +11,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from accounts.errors import NotFound
 from chatmanager.celery import app as celery_app
@@ -46,7 +48,16 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' text format, for this machine or who has the token; else 404."""
     if not _may_read_metrics(request):
         return answer(request, NotFound())
-    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
+
+
+def _registry() -> CollectorRegistry:
+    """The figures of this process, or, where several share the port, of all of them."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
 
 
 _migrated = False

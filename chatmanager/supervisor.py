@@ -5,14 +5,16 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from types import FrameType
 
 import structlog
+from prometheus_client.multiprocess import mark_process_dead
 
 logger = structlog.get_logger(__name__)
 
-# A process that dies sooner than this after its start is not started again at once.
+# Seconds: a process that dies sooner than this after its start is not started again.
 SHORT_LIFE = 5
 
 
@@ -43,20 +45,28 @@ def run(listener: socket.socket, processes: int) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    children = [Child(listener, number) for number in range(processes)]
-    while not stopping:
-        time.sleep(0.2)
-        for place, child in enumerate(children):
-            if child.process.poll() is None or stopping:
-                continue
-            logger.error("server_process_died", process=child.number, code=child.process.returncode)
-            if time.monotonic() - child.since < SHORT_LIFE:
-                # It will not do better the next time: stop, so that whoever started us learns of
-                # it.
+    with tempfile.TemporaryDirectory(prefix="chat-metrics-") as figures:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
+        children = [Child(listener, number) for number in range(processes)]
+        while not stopping:
+            time.sleep(0.2)
+            if not _replace_dead(children, listener):
                 _stop(children)
                 return 1
-            children[place] = Child(listener, child.number)
-    return _stop(children)
+        return _stop(children)
+
+
+def _replace_dead(children: list[Child], listener: socket.socket) -> bool:
+    """Whether it makes sense to go on: a process that dies at once will do no better again."""
+    for place, child in enumerate(children):
+        if child.process.poll() is None:
+            continue
+        mark_process_dead(child.process.pid)  # type: ignore[no-untyped-call]
+        logger.error("server_process_died", process=child.number, code=child.process.returncode)
+        if time.monotonic() - child.since < SHORT_LIFE:
+            return False
+        children[place] = Child(listener, child.number)
+    return True
 
 
 def _stop(children: list[Child]) -> int:

@@ -16,6 +16,8 @@ from chatmanager.settings import *  # noqa: F403
 from chatmanager.settings import CHAT_DATA_DIR, CHAT_ON_SQLITE, DATABASES, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STATIC_ROOT = CHAT_DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 CHAT_EMBEDDED_WORKER = False
