@@ -13,16 +13,21 @@ logger = structlog.get_logger(__name__)
 
 
 def article(message: Mapping[str, Any]) -> SafeString:
-    """The element of an encoded message. One that cannot be shown never takes the others with it."""
+    """The element of an encoded message. One that fails never takes the others with it."""
     try:
         return _template().render(Context({"message": message}))
     except Exception:
         logger.exception("message_not_rendered", message=message["id"])
         return format_html(
-            '<article class="message" id="message-{0}" data-id="{0}" data-version="{1}" data-author="{2}"'
+            '<article class="message" id="message-{0}" data-id="{0}" data-version="{1}"'
+            ' data-author="{2}"'
             ' data-kind="system" data-audience="{3}" data-created="{4}" tabindex="-1">'
             '<div class="system-line">This message cannot be shown.</div></article>',
-            message["id"], message["version"], message["author"]["id"], message["audience"], message["created_at"],
+            message["id"],
+            message["version"],
+            message["author"]["id"],
+            message["audience"],
+            message["created_at"],
         )
 
 

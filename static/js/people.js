@@ -53,8 +53,7 @@ export class People extends EventTarget {
   #put(people) {
     for (const person of people) {
       this.#people.set(person.id, { ...this.#people.get(person.id), ...person });
-      const state = person.presence?.state ?? person.presence ?? person.state;
-      if (typeof state === "string") this.#states.set(person.id, state);
+      if (person.presence) this.#states.set(person.id, person.presence);
     }
   }
 

@@ -38,7 +38,7 @@ async function submit(form, button) {
   const there = new URL(response.url);
   if (there.pathname === new URL(form.action).pathname && show(page)) return swap(page, "[data-list]");
   dialog.close();
-  if (there.pathname === location.pathname) return keepWriting(page);
+  if (there.pathname === location.pathname) return form.action.includes("/rooms/") && keepWriting(page);
   if (form.dataset.stay === undefined) location.href = response.url;
 }
 

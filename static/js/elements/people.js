@@ -4,7 +4,7 @@ import { on, people } from "chat/page";
 
 const ROLES = { owner: "Owner", viewer: "Viewer", customer: "Customer", agent: "Agent", supervisor: "Supervisor", robot: "Robot" };
 
-on("joined", ({ people: all }) => all && people.start(all));
+on("joined", ({ people: persons, robots }) => people.start([...persons, ...robots]));
 on("room", ({ people: news }) => news && people.change(news));
 on("presence", ({ user, state }) => people.see(user, state), { anywhere: true });
 

@@ -10,10 +10,11 @@ import { possibilities } from "chat/timeline/entry";
 
 const KEYS = { r: "reply", e: "edit", s: "share", "+": "react", Delete: "delete", Enter: "more" };
 const timeline = document.querySelector("chat-timeline");
-const composer = document.querySelector("chat-composer");
+/** Looked up anew: it comes and goes with the room's state. */
+const composer = () => document.querySelector("chat-composer");
 
 const deeds = {
-  reply: (article) => composer?.reply(article),
+  reply: (article) => composer()?.reply(article),
   react: (article, button) => openPicker(article, button),
   share: ({ dataset }) => openDialog(`/messages/${dataset.id}/share/`),
   delete: ({ dataset }) => openDialog(`/messages/${dataset.id}/delete/`),
@@ -75,7 +76,7 @@ function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, .tools, dialog")) return;
   const article = event.target.closest(".message");
   if (event.key === "ArrowUp" || event.key === "ArrowDown") return step(event, article);
-  if (event.key === "Escape") return composer?.focus();
+  if (event.key === "Escape") return composer()?.focus();
   if (article && KEYS[event.key] && !event.target.closest("a, button")) {
     event.preventDefault();
     doTo(article, KEYS[event.key]);
@@ -136,7 +137,7 @@ async function editInPlace(article) {
   const place = element("div", { class: "inline-edit" }, document.adoptNode(form));
   const done = () => {
     place.replaceWith(body);
-    composer?.focus();
+    composer()?.focus();
   };
   const save = async () => {
     const text = form.querySelector("textarea").value;
@@ -163,9 +164,9 @@ if (timeline) {
   document.addEventListener("click", (event) => {
     const link = event.target.closest("dialog a[data-reply-to]");
     const article = link && document.getElementById(`message-${link.dataset.replyTo}`);
-    if (!article || !composer) return;
+    if (!article || !composer()) return;
     event.preventDefault();
     link.closest("dialog").close();
-    composer.reply(article);
+    composer().reply(article);
   });
 }

@@ -1,0 +1,1 @@
+"""The pages of rooms: lists, one room, its people, its settings, the door for guests."""

@@ -1,0 +1,76 @@
+"""The list of one's rooms, which stands beside every page."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from accounts.models import User
+from accounts.roles import SiteRole
+from live.models import Presence
+from messages.overview import overview
+from rooms.models import Participant, Room
+from rooms.modes import Mode
+
+Shown = dict[str, Any]
+
+
+def sidebar(user: User, *, here: str = "", current: int | None = None, query: str = "") -> Shown:
+    """What the list shows: `here` is the page's place in it, `current` the room's id."""
+    return {
+        "groups": _groups(my_rooms(user), query),
+        "current": current,
+        "here": here,
+        "query": query,
+        "may_open_rooms": user.site_role is not None,
+        "may_browse": user.site_role is not None,
+        "may_see_desk": user.is_at_least(SiteRole.AGENT),
+    }
+
+
+def my_rooms(user: User) -> list[Shown]:
+    """All rooms one is in, but for those put away; direct ones know who the `other` is."""
+    rooms = list(Room.objects.for_user(user).exclude(state=Room.State.ARCHIVED))
+    others = others_of(user, [room for room in rooms if room.is_direct])
+    return [{**room, "other": others.get(room["id"])} for room in overview(user, rooms)]
+
+
+def others_of(user: User, rooms: Collection[Room]) -> dict[int, Shown]:
+    """By direct room: whom one talks with there, and whether they are there now."""
+    if not rooms:
+        return {}
+    seats = Participant.objects.filter(room__in=rooms).exclude(user=user).select_related("user")
+    standing = Presence.objects.standing([seat.user_id for seat in seats])
+    return {
+        seat.room_id: {
+            **seat.user.public(),
+            "presence": standing[seat.user_id].state if seat.user_id in standing else "offline",
+        }
+        for seat in seats
+    }
+
+
+def _groups(rooms: list[Shown], query: str) -> list[Shown]:
+    words = query.casefold()
+    found = [room for room in rooms if words in room["name"].casefold()]
+    recent = sorted(found, key=lambda room: room["last_message_at"] or "", reverse=True)
+    by_name = sorted(found, key=lambda room: room["name"].casefold())
+    groups = [
+        ("starred", "Starred", [room for room in by_name if _kind(room) == "starred"]),
+        ("support", "Support", sorted((r for r in recent if _kind(r) == "support"), key=_urgency)),
+        ("rooms", "Rooms", sorted((r for r in by_name if _kind(r) == "rooms"), key=_urgency)),
+        ("people", "People", [room for room in recent if _kind(room) == "people"]),
+    ]
+    return [{"key": key, "title": title, "rooms": some} for key, title, some in groups if some]
+
+
+def _kind(room: Shown) -> str:
+    if room["me"]["starred"]:
+        return "starred"
+    if room["other"]:
+        return "people"
+    return "support" if room["mode"] == Mode.SUPPORT else "rooms"
+
+
+def _urgency(room: Shown) -> int:
+    return [Room.State.WAITING, Room.State.ACTIVE, Room.State.CLOSED].index(room["state"])
