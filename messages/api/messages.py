@@ -40,7 +40,6 @@ from rooms.api.pages import PAGING, Page, Paging, page
 from rooms.api.rooms import seat_in
 from rooms.models import Participant, Room
 
-LONGEST_CURSOR = 200
 STARTS = ("before", "after", "around", "cursor")
 RENDER = OpenApiParameter(
     "render",
@@ -56,7 +55,7 @@ class HistoryQuery(Rendering):
     before = PlaceField()
     after = PlaceField()
     around = PlaceField()
-    cursor = TextField(max_length=LONGEST_CURSOR, required=False)
+    cursor = TextField(required=False, allow_blank=True)
     limit = LimitField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
