@@ -71,7 +71,7 @@ def load(server: Process, targets: str, *options: str) -> dict[str, Any]:
     result["server_mebibytes"] = mebibytes
     result["faults"] = [
         f"{result[name]} {name}"
-        for name in ("lost", "undelivered", "doubled", "errors", "dead")
+        for name in ("lost", "undelivered", "unanswered", "doubled", "errors", "dead")
         if result[name]
     ] + [line.strip() for line in said[:3]]
     return result
