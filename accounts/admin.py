@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -24,9 +24,14 @@ from accounts.models import AuditEntry, Login, Ticket, User
 from accounts.models.user import PROFILE
 from accounts.roles import SiteRole
 
-# A refresh token ends with its login, which is shown here; Django's own group page is replaced below.
+# A refresh token ends with its login, which is shown here; Django's group page is replaced below.
 for model in (BlacklistedToken, OutstandingToken, Group):
     admin.site.unregister(model)
+
+
+def who(request: HttpRequest) -> User:
+    """The admin at work; nobody else gets this far."""
+    return cast(User, request.user)
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -113,7 +118,7 @@ class PasswordForm(AdminPasswordChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
     """Everybody there is. Nobody is removed: what they said and did must stand."""
 
     form = UserForm
@@ -149,7 +154,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         """Django's page, with a form that knows who asks; on a copy, as requests share `self`."""
         own = copy(self)
-        own.change_password_form = partial(PasswordForm, by=request.user, keep=login_of(request))
+        own.change_password_form = partial(PasswordForm, by=who(request), keep=login_of(request))
         return super(UserAdmin, own).user_change_password(request, id, form_url)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
@@ -162,16 +167,16 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
                 given["password"],
                 SiteRole(given["role"]),
                 email=obj.email,
-                by=request.user,  # type: ignore[arg-type]
+                by=who(request),
             )
             obj.pk = person.pk
             obj.__dict__.update(person.__dict__)
             return
         user = User.objects.get(pk=obj.pk)
         profile = {field: given[field] for field in PROFILE}
-        self._tell(request, user, lambda: user.update_profile(by=request.user, **profile))
+        self._tell(request, user, lambda: user.update_profile(by=who(request), **profile))
         if given.get("role"):
-            self._tell(request, user, lambda: user.set_site_role(given["role"], by=request.user))
+            self._tell(request, user, lambda: user.set_site_role(given["role"], by=who(request)))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Nothing hangs on a user here: groups are the role's."""
@@ -180,13 +185,13 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Each by the verb."""
         for user in queryset:
-            self._tell(request, user, lambda user=user: user.deactivate(by=request.user))
+            self._tell(request, user, lambda user=user: user.deactivate(by=who(request)))
 
     @admin.action(description="Activate: let them sign in again")
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Each by the verb."""
         for user in queryset:
-            self._tell(request, user, lambda user=user: user.activate(by=request.user))
+            self._tell(request, user, lambda user=user: user.activate(by=who(request)))
 
     def _tell(self, request: HttpRequest, user: User, verb: Any) -> None:
         try:
@@ -219,7 +224,7 @@ class LoginAdmin(ReadOnlyAdmin):
     def end(self, request: HttpRequest, queryset: QuerySet[Login]) -> None:
         """Each by the verb."""
         for login in queryset:
-            login.end(by=request.user)  # type: ignore[arg-type]
+            login.end(by=who(request))
 
 
 @admin.register(Ticket)

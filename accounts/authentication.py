@@ -15,11 +15,15 @@ from accounts.errors import NotAuthenticated, TokenInvalid
 from accounts.models import Login, User
 from accounts.models.login import SESSION_LOGIN_KEY
 
+AXES_NAME_LENGTH = 255  # of its column
+
 
 class TokenAuthentication(JWTAuthentication):
     """`Authorization: Bearer <access>`. `request.auth` is the login. One query."""
 
-    def authenticate(self, request: Request) -> tuple[User, Login] | None:
+    def authenticate(  # type: ignore[override]  # `request.auth` is the login, not the token
+        self, request: Request
+    ) -> tuple[User, Login] | None:
         """The user and login of the token, None without one. Raises InvalidToken (401)."""
         header = self.get_header(request)
         raw = self.get_raw_token(header) if header else None
@@ -68,4 +72,4 @@ def current_login(request: Request) -> Login:
 def username_tried(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
     """For django-axes: `Ada` and `ada` are one name, so their failures are counted together."""
     tried = (credentials or {}).get("username") or request.POST.get("username") or ""
-    return str(tried).lower()
+    return str(tried).lower()[:AXES_NAME_LENGTH]

@@ -10,6 +10,8 @@ from django.contrib.auth.forms import AuthenticationForm
 from accounts.errors import Invalid
 from accounts.models import User
 
+LONGEST_NAME = 150
+
 
 class SignInForm(AuthenticationForm):
     """A handle and its password. Whoever may not sign in is told the same as who errs."""
@@ -24,8 +26,8 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].label = "User name"
 
     def clean_username(self) -> str:
-        """Handles are lower-case; people type them as they like."""
-        return str(self.cleaned_data["username"]).lower()
+        """Handles are lower-case; people type them as they like. Long ones are nobody's."""
+        return str(self.cleaned_data["username"]).lower()[:LONGEST_NAME]
 
 
 class PasswordForm(forms.Form):

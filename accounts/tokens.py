@@ -80,7 +80,7 @@ def _use_up(raw: str) -> Login:
     login: Login | None = Login.objects.live().filter(pk=claims.login, user=claims.user).first()
     if login is None or not login.is_live():
         raise TokenInvalid
-    _, fresh = token.blacklist()  # type: ignore[misc]
+    fresh: bool = token.blacklist()[1]  # type: ignore[index]  # it is a get_or_create
     if not fresh:
         raise TokenInvalid
     return login

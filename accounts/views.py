@@ -103,7 +103,7 @@ def change_profile(user: User, form: BaseForm) -> None:
 def avatar(request: HttpRequest, user: int, name: str) -> FileResponse:
     """A user's picture. Its name is random and changes with it, so it is cached for ever."""
     shown = get_object_or_404(User, pk=user)
-    if not shown.avatar or pictures.name_of(shown.avatar.name) != name:
+    if not shown.avatar or pictures.name_of(shown.avatar) != name:
         raise Http404
     try:
         content = shown.avatar.open("rb")

@@ -89,7 +89,7 @@ class LoginManager(models.Manager.from_queryset(LoginQuerySet)):  # type: ignore
         from accounts import tokens
 
         claims = tokens.read_access(raw)
-        login = self.live().filter(pk=claims.login, user_id=claims.user).first()
+        login: Login | None = self.live().filter(pk=claims.login, user_id=claims.user).first()
         if login is None or not login.is_live():
             raise TokenInvalid
         login.valid_until = claims.expires_at

@@ -152,7 +152,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     avatar = models.FileField(upload_to=pictures.path_for, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    last_login = None  # type: ignore[assignment]  # every sign-in has its Login row
+    last_login = None  # every sign-in has its Login row
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -194,7 +194,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Where their picture is, if they have one."""
         if not self.avatar:
             return None
-        return reverse("avatar", args=[self.pk, pictures.name_of(self.avatar.name)])
+        return reverse("avatar", args=[self.pk, pictures.name_of(self.avatar)])
 
     # Verbs
 
@@ -287,7 +287,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             )
 
     @transaction.atomic
-    def set_avatar(self, upload: UploadedFile | None, *, by: User) -> None:
+    def set_avatar(self, upload: UploadedFile[Any] | None, *, by: User) -> None:
         """Show this picture (PNG, JPEG, GIF or WebP), or none. The old file goes after commit.
 
         Raises Invalid (`details["avatar"]`), Forbidden.
@@ -318,7 +318,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         if self.handle in RESERVED_HANDLES and self.kind != User.Kind.SYSTEM:
             raise ValidationError({"handle": "This handle is reserved."})
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """Robots and the system have no password, whatever their row says."""
         return self.may_sign_in and super().check_password(raw_password)
 
