@@ -63,4 +63,4 @@ class Activity:
 
 def _count(user: User, rooms: set[int]) -> Counts:
     seats = seats_with_counts(user, Room.objects.filter(pk__in=rooms))
-    return list(seats.values_list("room", "unread", "mentioned"))
+    return [(seat.room_id, seat.unread, seat.mentioned) for seat in seats]

@@ -120,7 +120,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self._offend()
             return
         metrics.FRAMES_IN.labels(kind).inc()
-        about = {name: _plain(fields[name]) for name in ("client_id", "room") if name in fields}
+        about: dict[str, Any] = {
+            name: _plain(fields[name]) for name in ("client_id", "room") if name in fields
+        }
         await self._handle(about, getattr(self, f"on_{kind}")(**fields))
 
     async def _handle(self, about: Mapping[str, Any], work: Awaitable[None]) -> None:

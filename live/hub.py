@@ -366,8 +366,8 @@ class Hub:
         for room, revision in (await database.run(feed.heads, list(self.rooms))).items():
             self.wake(room, revision)
         for user, room_id in await database.run(feed.newcomers):
-            room = self.rooms.get(room_id)
-            if room is None or user not in room.roster:
+            known = self.rooms.get(room_id)
+            if known is None or user not in known.roster:
                 self.wake(room_id, 0, [user])
         await self._end_dead_logins()
 

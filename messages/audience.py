@@ -103,7 +103,7 @@ def _answering(original: Message, me: int, present: Collection[int]) -> list[int
 
 
 @models.JSONField.register_lookup
-class Names(Lookup):  # type: ignore[type-arg]
+class Names(Lookup[Any] if TYPE_CHECKING else Lookup):  # type: ignore[misc]
     """`to__names=user_id`: the JSON list holds that number."""
 
     lookup_name = "names"
@@ -117,8 +117,8 @@ class Names(Lookup):  # type: ignore[type-arg]
         column, params = self.process_lhs(compiler, connection)
         return f"{column} @> to_jsonb(%s::bigint)", [*params, self.rhs]
 
-    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, list[Any]]:
-        return "%s", [value]
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        return "%s", (value,)
 
 
 def visible_to(user: User) -> Q:

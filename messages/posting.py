@@ -215,7 +215,9 @@ class Batch:
         message.attached = self._attach(draft, message, source)
         if not body.strip() and not message.attached and not draft.is_note:
             raise Invalid(details={"body": ["Write something first."]})
-        may_call_all = draft.author.site_role is not None if rendered.mentions & EVERYBODY else False
+        may_call_all = (
+            draft.author.site_role is not None if rendered.mentions & EVERYBODY else False
+        )
         message.mentions_everyone = may_call_all
         return message, rendered.mentions - EVERYBODY
 
@@ -287,25 +289,21 @@ class Batch:
         room.revision += 1
         room.message_count += 1
         message.revision = room.revision
-        return room.message_count == settings.CHAT_ROOM_MESSAGES_WARN
+        return bool(room.message_count == settings.CHAT_ROOM_MESSAGES_WARN)
 
     def _write_attachments(self, new: Iterable[Message]) -> None:
         uploads = {a.pk: m.pk for m in new for a in m.attached if a.pk}
         for pk, message in uploads.items():
             Attachment.objects.filter(pk=pk).update(message=message)
         copies = [a for m in new for a in m.attached if not a.pk]
-        for copy in copies:
-            copy.message_id = copy.message.pk
         Attachment.objects.bulk_create(copies)
 
-    def _write_mentions(
-        self, new: Sequence[Message], mentioned: Sequence[frozenset[str]]
-    ) -> None:
-        handles = frozenset().union(*mentioned)
+    def _write_mentions(self, new: Sequence[Message], mentioned: Sequence[frozenset[str]]) -> None:
+        handles: frozenset[str] = frozenset().union(*mentioned)
         if not handles:
             return
         rooms = {m.room_id for m, names in zip(new, mentioned, strict=True) if names}
-        found = defaultdict(dict)
+        found: dict[int, dict[str, int]] = defaultdict(dict)
         for room, handle, user in Participant.objects.filter(
             room__in=rooms, user__handle__in=handles
         ).values_list("room", "user__handle", "user"):

@@ -16,6 +16,7 @@ from rooms.modes import Role
 
 if TYPE_CHECKING:
     from rooms.models.participant import Participant
+    from rooms.models.room import Room
 
 
 def hashed(token: str) -> str:
@@ -88,7 +89,7 @@ class Invitation(models.Model):
 
     @classmethod
     def issue(
-        cls, room: models.Model, *, by: User, role: str, expires_in: timedelta, uses: int | None
+        cls, room: Room, *, by: User, role: str, expires_in: timedelta, uses: int | None
     ) -> tuple[Invitation, str]:
         """The new invitation and its token, which is kept nowhere else."""
         token = secrets.token_urlsafe(24)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
@@ -114,7 +114,10 @@ class RoomQuerySet(models.QuerySet["Room"]):
                 )
                 people = list(room.participants.select_related("user"))
                 AuditEntry.objects.record(
-                    "room.opened", on=room, by=by, after={seat.user.handle: seat.role for seat in people}
+                    "room.opened",
+                    on=room,
+                    by=by,
+                    after={seat.user.handle: seat.role for seat in people},
                 )
                 signals.room_opened.send(Room, room=room, by=by, people=people)
         except IntegrityError:
@@ -232,12 +235,12 @@ class Room(models.Model):
                 wrong[name] = ["This cannot be changed."]
                 continue
             value = value.strip()
-            limit = self._meta.get_field(name).max_length
-            choices = self._meta.get_field(name).choices
+            column = cast("models.Field[str, str]", self._meta.get_field(name))
+            limit, choices = column.max_length, dict(column.flatchoices)
             if name == "name" and not value:
                 wrong[name] = ["A room needs a name."]
-            elif choices and value not in dict(choices):
-                wrong[name] = [f"Choose one of {', '.join(dict(choices))}."]
+            elif choices and value not in choices:
+                wrong[name] = [f"Choose one of {', '.join(choices)}."]
             elif limit and len(value) > limit:
                 wrong[name] = [f"At most {limit} characters."]
             setattr(self, name, value)
