@@ -67,8 +67,10 @@ def encode_seat(seat: Participant | None) -> dict[str, Any] | None:
     }
 
 
-def seats_with_counts(user: User, rooms: Collection[Room]) -> QuerySet[Participant]:
-    """One's seats in these rooms, with `unread`, `mentioned` (each up to 100), `last_message_at`."""
+def seats_with_counts(user: User, rooms: Collection[Room] | QuerySet[Room]) -> QuerySet[Any]:
+    """One's seats in these rooms, with what no field holds: `unread`, `mentioned` (each up to
+    100) and `last_message_at`.
+    """
     mine = Message.objects.filter(room=OuterRef("room"))
     unread = mine.unread_by(user, after=OuterRef("last_read")).order_by()
     latest = mine.visible_to(user).order_by("-pk").values("created_at")
