@@ -21,8 +21,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 P = ParamSpec("P")
 T = TypeVar("T")
 
+
+def _new_pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(settings.CHAT_SOCKET_THREADS, thread_name_prefix="live")
+
+
+_pool = _new_pool()
 _kept: dict[int, BaseDatabaseWrapper] = {}
-_pool = ThreadPoolExecutor(settings.CHAT_SOCKET_THREADS, thread_name_prefix="live")
+"""The connection of each thread."""
 
 
 async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -42,11 +48,17 @@ def _work(work: Callable[[], T]) -> T:
 
 
 def close() -> None:
-    """Let go of the connections that the pool's threads keep. They open new ones when needed."""
-    while _kept:
-        _, kept = _kept.popitem()
-        kept.inc_thread_sharing()
+    """Finish what is running, then let go of the connections of the pool's threads.
+
+    Waits: SQLite does not survive the closing of a connection that another thread is using.
+    """
+    global _pool, _kept
+    pool, _pool = _pool, _new_pool()
+    pool.shutdown()
+    kept, _kept = _kept, {}
+    for one in kept.values():
+        one.inc_thread_sharing()
         try:
-            kept.close()
+            one.close()
         finally:
-            kept.dec_thread_sharing()
+            one.dec_thread_sharing()
