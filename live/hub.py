@@ -130,6 +130,7 @@ class Hub:
 
     async def join(self, socket: Socket, room_id: int, sealed: str | None) -> None:
         """Seat a socket in a room and tell it what it missed. Raises NotFound."""
+        await socket.repaid()
         room = self._room(room_id)
         seat = socket.seats.get(room_id) or Seat(socket, room)
         seat.hold()
@@ -175,8 +176,7 @@ class Hub:
         room.roster[socket.user_id] = came.listener
         self._place(room, came.mode, came.after, came.listener.as_of)
         seat.view_since = came.listener.view_since
-        for frame in came.frames:
-            socket.send(frame)
+        socket.owe(came.frames)
         seat.release(after=came.after)
 
     def _is_fresh(self, room_id: int, as_of: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from django.conf import settings
@@ -38,8 +38,11 @@ class Socket:
         self.away = False
         self.is_over = False
         self._send = send
-        self._queue: deque[str] = deque()
+        self._queue: deque[tuple[str, int]] = deque()
         self._queued = 0
+        self._owed = 0
+        self._repaid = asyncio.Event()
+        self._repaid.set()
         self._filled = asyncio.Event()
         self._close_code: int | None = None
         self._writer = asyncio.create_task(self._write())
@@ -54,16 +57,31 @@ class Socket:
     def user_id(self) -> int:
         return self.login.user_id
 
-    def send(self, frame: str) -> None:
-        """Queue a frame. A client that does not keep up is closed."""
+    def send(self, *frames: str) -> None:
+        """Queue frames. A client that leaves too much of what came before is closed."""
         if self.is_over:
             return
-        self._queue.append(frame)
-        self._queued += len(frame)
-        self._filled.set()
         if self._queued > settings.CHAT_SOCKET_QUEUE_BYTES:
             self._queue.clear()
             self.begin_to_close("too_slow")
+            return
+        for frame in frames:
+            self._queue.append((frame, len(frame)))
+            self._queued += len(frame)
+        self._filled.set()
+
+    def owe(self, frames: Collection[str]) -> None:
+        """Queue what the client asked for, however much: that does not make it slow."""
+        if self.is_over:
+            return
+        self._queue.extend((frame, 0) for frame in frames)
+        self._owed += len(frames)
+        self._repaid.clear()
+        self._filled.set()
+
+    async def repaid(self) -> None:
+        """When the client has taken what it asked for: it may ask for more."""
+        await self._repaid.wait()
 
     def begin_to_close(self, reason: str) -> None:
         """Say why, and close. A client that does not take even that is cut off."""
@@ -71,7 +89,7 @@ class Socket:
             return
         self.is_over = True
         metrics.DROPPED.labels(reason).inc()
-        self._queue.append(frames.write("bye", reason=reason))
+        self._queue.append((frames.write("bye", reason=reason), 0))
         self._close_code = CLOSE_CODES[reason]
         self._filled.set()
         asyncio.get_running_loop().call_later(PATIENCE, self._writer.cancel)
@@ -92,9 +110,9 @@ class Socket:
                 await self._filled.wait()
                 self._filled.clear()
                 while self._queue:
-                    frame = self._queue.popleft()
+                    frame, size = self._queue.popleft()
                     await self._send({"type": "websocket.send", "text": frame})
-                    self._queued -= len(frame)
+                    self._settle(size)
                     metrics.FRAMES_OUT.inc()
                 if self._close_code is not None:
                     await self._send({"type": "websocket.close", "code": self._close_code})
@@ -102,8 +120,17 @@ class Socket:
         except OSError:
             pass  # the client is gone; the reading side hears of it too
 
+    def _settle(self, size: int) -> None:
+        """A frame is written; those without a size were owed."""
+        self._queued -= size
+        if not size and self._owed:
+            self._owed -= 1
+            if not self._owed:
+                self._repaid.set()
+
     def _end(self, writer: asyncio.Task[None]) -> None:
         self.is_over = True
+        self._repaid.set()
         if not writer.cancelled() and (problem := writer.exception()):
             logger.error("A socket's writer failed.", exc_info=problem)
         if not self.ended.done():
