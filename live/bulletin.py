@@ -75,6 +75,10 @@ class Bulletin:
             if reader.sees(message)
         )
 
+    def later(self, view: View, *, than: int) -> View:
+        """What of a view came after a revision."""
+        return tuple(shown for shown in view if self.messages[shown.place].revision > than)
+
     @property
     def whole(self) -> View:
         return tuple(Shown(place, False, False) for place in range(len(self.messages)))

@@ -55,9 +55,11 @@ class Seat:
     def deliver(self, bulletin: Bulletin, view: View) -> None:
         if self._held is not None:
             self._held.append(bulletin)
-        elif view and bulletin.end > self._after:
-            for frame in bulletin.frames(view, html=self.socket.html):
-                self.socket.send(frame)
+            return
+        if bulletin.start < self._after:
+            view = bulletin.later(view, than=self._after)
+        if view:
+            self.socket.send(*bulletin.frames(view, html=self.socket.html))
 
 
 class LiveRoom:
