@@ -13,7 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.routing import URLRouter
 from django.conf import settings
 from django.db import OperationalError
-from django.urls import path
+from django.urls import path, re_path
 from django.utils import timezone
 
 from accounts import origin
@@ -26,6 +26,7 @@ from live.socket import Socket
 from messages.encoding import Encoded, encode, encode_for
 from messages.models import Message
 from messages.posting import Draft, Posted
+from rooms import ids  # noqa: F401  # registers <id:…>
 
 logger = structlog.get_logger(__name__)
 
@@ -207,9 +208,16 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, int)) else str(value)
 
 
+async def refuse(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """There is no socket at this address."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
 application = URLRouter(
     [
         path("ws/", ChatConsumer.as_asgi()),
-        path("ws/rooms/<int:room>/", ChatConsumer.as_asgi()),
+        path("ws/rooms/<id:room>/", ChatConsumer.as_asgi()),
+        re_path("", refuse),  # type: ignore[arg-type]  # ASGI applications are routed, too
     ]
 )
