@@ -12,6 +12,7 @@ from accounts import tokens
 from accounts.models import Login, User
 from live import database
 from live.consumer import application
+from tests.live import contract
 
 PATIENCE = 10.0
 
@@ -23,12 +24,16 @@ class Refused(Exception):
 
 
 class Client:
-    """Everything the server sent is in `frames`, in order."""
+    """Everything the server sent is in `frames`, in order, and is checked against the contract.
+
+    What a check finds is kept in `broken`, and raised by whatever the test does next.
+    """
 
     def __init__(self, login: Login | None = None) -> None:
         self.login = login
         self.frames: list[Frame] = []
         self.closed: int | None = None
+        self.broken: list[str] = []
         self._to_server: asyncio.Queue[Frame] = asyncio.Queue()
         self._arrived = asyncio.Condition()
         self._accepted = False
@@ -43,11 +48,19 @@ class Client:
         await client.connect(room, **query)
         return client
 
+    @classmethod
+    async def into(cls, user: User, room: int, **query: str) -> Client:
+        """Connected as `user` and in `room`; its `joined` frame is kept as `self.joined`."""
+        client = await cls.of(user, room, **query)
+        client.joined = await client.frame("joined")
+        return client
+
     async def connect(
         self,
         room: int | None = None,
         *,
         headers: Mapping[str, str] | None = None,
+        path: str | None = None,
         **query: str,
     ) -> None:
         """Raises Refused."""
@@ -56,7 +69,8 @@ class Client:
             if self.login is not None:
                 pair = await database.run(tokens.issue, self.login)
                 headers = {"Authorization": f"Bearer {pair['access']}"}
-        path = "/ws/" if room is None else f"/ws/rooms/{room}/"
+        if path is None:
+            path = "/ws/" if room is None else f"/ws/rooms/{room}/"
         scope = {
             "type": "websocket",
             "path": path,
@@ -69,7 +83,7 @@ class Client:
         await self._wait(lambda: self._accepted or self.closed is not None)
         if not self._accepted:
             raise Refused
-        await self.frame("hello")
+        self.hello = await self.frame("hello")
 
     async def _take(self, event: Frame) -> None:
         await self.reads.wait()
@@ -77,22 +91,25 @@ class Client:
             if event["type"] == "websocket.accept":
                 self._accepted = True
             elif event["type"] == "websocket.close":
-                self.closed = event["code"]
+                self.closed = event.get("code", 1000)
             else:
-                self.frames.append(json.loads(event["text"]))
+                frame = json.loads(event["text"])
+                self.broken += contract.faults(frame)
+                self.frames.append(frame)
             self._arrived.notify_all()
 
     async def _wait(self, condition: Callable[[], Any]) -> Any:
         async with self._arrived:
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await self._arrived.wait_for(condition)
+                    await self._arrived.wait_for(lambda: self.broken or condition())
             except TimeoutError:
                 raise AssertionError(f"It never came; there was {self.frames}") from None
+        assert not self.broken, self.broken
         return condition()
 
     async def frame(self, kind: str, **fields: Any) -> Frame:
-        """The first frame of that type with those fields, now or soon. It is taken out of `frames`."""
+        """The first frame of that type with those fields, now or soon; `frames` loses it."""
 
         def found() -> Frame | None:
             for frame in self.frames:
@@ -142,8 +159,17 @@ class Client:
         await self.send("post", room=room, client_id=client_id, body=body, **fields)
         return await self.frame("posted", client_id=client_id)
 
-    async def error(self, code: str) -> Frame:
-        return await self.frame("error", code=code)
+    async def error(self, code: str, **fields: Any) -> Frame:
+        return await self.frame("error", code=code, **fields)
+
+    async def bye(self, reason: str) -> int:
+        """It is told why, as the last thing; and the code it is closed with."""
+        code = await self.closing()
+        assert self.frames[-1] == {"type": "bye", "reason": reason}
+        return code
+
+    def of_type(self, *kinds: str) -> list[Frame]:
+        return [frame for frame in self.frames if frame["type"] in kinds]
 
     async def settle(self) -> None:
         """All that was sent before is worked off: the answer to a ping says so."""
