@@ -7,6 +7,7 @@ from django.dispatch import receiver
 from accounts.models import User
 from messages import cards
 from messages.audience import Audience
+from messages.listeners import note_data
 from messages.models import Message
 from messages.posting import post_note
 from rooms.models import Room
@@ -23,11 +24,8 @@ def show_how_it_ended(
 ) -> None:
     if event == Event.CLOSED:
         data = {
+            **note_data(event, by, [], changed),
             "card": CARD,
-            "event": event,
-            "by": by.public(),
-            "people": [],
-            "changed": changed,
             "actions": [cards.offer(REOPEN, "Reopen")],
         }
         audience = Audience.EVERYONE if room.mode == Mode.TEAM else Audience.STAFF

@@ -19,9 +19,20 @@ SENTENCES = {
     Event.REMOVED: "{by} removed {people}.",
     Event.ROLE_CHANGED: "{by} made {people} {role}.",
     Event.OWNER_CHANGED: "{by} handed the room over to {first}.",
+    Event.UPDATED: "{by} {changes}.",
     Event.REOPENED: "{by} reopened the room.",
     Event.ARCHIVED: "{by} archived the room.",
 }
+
+TO_CUSTOMERS = {
+    Event.JOINED: "{people} joined.",
+    Event.INVITED: "{people} joined.",
+    Event.LEFT: "{people} left.",
+    Event.CLOSED: "The conversation was closed.",
+    Event.REOPENED: "The conversation goes on.",
+}
+"""What customers of a support room are told, of other customers alone: who of the staff did it,
+and who of them comes and goes, stays among the staff."""
 
 
 @receiver(room_changed)
@@ -33,44 +44,45 @@ def leave_a_note(
     changed: dict[str, Any],
     **_: object,
 ) -> None:
-    if event == Event.CLOSED:
+    if room.mode == Mode.SUPPORT and event in TO_CUSTOMERS and _are_customers(people):
+        told = {name: value for name, value in changed.items() if name == "state"}
+        sentence, author, audience = TO_CUSTOMERS[event], User.objects.system(), Audience.EVERYONE
+    elif event in SENTENCES:
+        sentence, author, told = SENTENCES[event], by, changed
+        audience = Audience.EVERYONE if room.mode == Mode.TEAM else Audience.STAFF
+    else:
         return  # says so by a card: see messages.closing
-    data = {
+    body = sentence.format(
+        by=author.name,
+        people=", ".join(seat.user.name for seat in people),
+        first=people[0].user.name if people else "",
+        role=people[0].role if people else "",
+        changes=_changes(changed),
+    )
+    post_note(room, body, note_data(event, author, people, told), audience=audience)
+
+
+def note_data(
+    event: Event, by: User, people: Sequence[Participant], changed: dict[str, Any]
+) -> dict[str, Any]:
+    """What a note tells programs: `room` frames are made of it."""
+    return {
         "event": event,
         "by": by.public(),
         "people": [{**seat.user.public(), "role": seat.role} for seat in people],
         "changed": changed,
     }
-    sentence = _updated(by, changed) if event == Event.UPDATED else SENTENCES[event]
-    body = sentence.format(
-        by=by.name,
-        people=", ".join(seat.user.name for seat in people),
-        first=people[0].user.name if people else "",
-        role=people[0].role if people else "",
-    )
-    post_note(room, body, data, audience=_audience(room, event, people))
 
 
-def _audience(room: Room, event: Event, people: Sequence[Participant]) -> Audience:
-    """Customers hear of customers, and that the conversation goes on; the rest is the staff's."""
-    if room.mode == Mode.TEAM or event == Event.REOPENED:
-        return Audience.EVERYONE
-    customers_only = people and all(seat.role == Role.CUSTOMER for seat in people)
-    if customers_only and event in (Event.JOINED, Event.INVITED, Event.LEFT):
-        return Audience.EVERYONE
-    return Audience.STAFF
+def _are_customers(people: Sequence[Participant]) -> bool:
+    return all(seat.role == Role.CUSTOMER for seat in people)
 
 
-def _updated(by: User, changed: dict[str, Any]) -> str:
+def _changes(changed: dict[str, Any]) -> str:
     if "name" in changed:
-        return "{by} named the room “%s”." % _literal(changed["name"])
+        return f"named the room “{changed['name']}”"
     if "history" in changed:
-        whole = changed["history"] == Room.History.ALL
-        return "{by} opened the whole history to newcomers." if whole else (
-            "{by} closed the history from before people joined."
-        )
-    return "{by} changed the room’s " + " and ".join(changed) + "."
-
-
-def _literal(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
+        if changed["history"] == Room.History.ALL:
+            return "opened the whole history to newcomers"
+        return "closed the history from before people joined"
+    return f"changed the room’s {' and '.join(changed)}"

@@ -49,10 +49,17 @@ def overview(user: User, rooms: Collection[Room]) -> list[dict[str, Any]]:
             "mentions": getattr(seats.get(room.pk), "mentioned", 0),
             "me": encode_seat(seats.get(room.pk)),
             "participants_count": counts.get(room.pk, 0),
-            "outcome": room.outcome or None,
+            "outcome": _outcome(room, seats.get(room.pk)),
         }
         for room in rooms
     ]
+
+
+def _outcome(room: Room, seat: Participant | None) -> str | None:
+    """How it ended, for all but the customers it was about."""
+    if seat is not None and seat.role == Role.CUSTOMER:
+        return None
+    return room.outcome or None
 
 
 def encode_seat(seat: Participant | None) -> dict[str, Any] | None:
