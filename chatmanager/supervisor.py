@@ -14,7 +14,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 logger = structlog.get_logger(__name__)
 
-# Seconds: a process that dies sooner than this after its start is not started again.
+# Seconds: a process that fails sooner than this after its start is not started again.
 SHORT_LIFE = 5
 
 
@@ -57,13 +57,14 @@ def run(listener: socket.socket, processes: int) -> int:
 
 
 def _replace_dead(children: list[Child], listener: socket.socket) -> bool:
-    """Whether it makes sense to go on: a process that dies at once will do no better again."""
+    """Whether it makes sense to go on: one that fails at once will do no better again."""
     for place, child in enumerate(children):
         if child.process.poll() is None:
             continue
         mark_process_dead(child.process.pid)  # type: ignore[no-untyped-call]
         logger.error("server_process_died", process=child.number, code=child.process.returncode)
-        if time.monotonic() - child.since < SHORT_LIFE:
+        failed = child.process.returncode > 0
+        if failed and time.monotonic() - child.since < SHORT_LIFE:
             return False
         children[place] = Child(listener, child.number)
     return True
@@ -72,4 +73,6 @@ def _replace_dead(children: list[Child], listener: socket.socket) -> bool:
 def _stop(children: list[Child]) -> int:
     for child in children:
         child.process.terminate()
-    return max(abs(child.process.wait()) for child in children)
+    # One that was still starting may not have learnt yet to end on SIGTERM with 0.
+    clean = (0, -signal.SIGTERM)
+    return max(0 if (code := child.process.wait()) in clean else abs(code) for child in children)

@@ -1,0 +1,173 @@
+"""The server as it is run: from its refusals to its clean stop."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from django.conf import settings
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tests.process import Server, database, wait_for
+
+on_grown = pytest.mark.skipif(
+    settings.CHAT_ON_SQLITE or not settings.REDIS_URLS, reason="needs PostgreSQL and Redis"
+)
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with database(tmp_path_factory.mktemp("server")) as environment:
+        yield environment
+
+
+def open_socket(server: Server, username: str) -> ClientConnection:
+    headers = {"Authorization": server.sign_in(username).headers["Authorization"]}
+    return connect(server.socket_url, additional_headers=headers)
+
+
+def frames_until_close(connection: ClientConnection) -> tuple[list[dict[str, object]], int | None]:
+    frames = []
+    try:
+        while True:
+            frames.append(json.loads(connection.recv(timeout=30)))
+    except ConnectionClosed as closed:
+        return frames, closed.rcvd.code if closed.rcvd else None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_cleanly(environment: dict[str, str], number: int) -> None:
+    with Server(environment) as server, open_socket(server, "ben") as connection:
+        assert json.loads(connection.recv(timeout=30))["type"] == "hello"
+        server.process.send_signal(number)
+        frames, code = frames_until_close(connection)
+        assert frames[-1] == {"type": "bye", "reason": "restarting"}
+        assert code == 1012
+        assert server.process.wait(60) == 0
+
+
+def test_what_was_said_is_there_after_a_kill(environment: dict[str, str]) -> None:
+    with Server(environment) as server:
+        ben = server.sign_in("ben")
+        room = ben.post("rooms/", json={"name": "Kept"}).json()
+        said = ben.post(
+            f"rooms/{room['id']}/messages/",
+            json={"client_id": "0190a0a0-0000-7000-8000-000000000001", "body": "still here"},
+        )
+        assert said.status_code == 201, said.text
+        assert server.stop(signal.SIGKILL) == -signal.SIGKILL
+    with Server(environment) as server:
+        history = server.sign_in("ben").get(f"rooms/{room['id']}/messages/").json()
+        assert "still here" in [message["body"] for message in history["messages"]]
+
+
+def test_frames_just_too_large_are_answered_and_huge_ones_cut_off(
+    environment: dict[str, str],
+) -> None:
+    with Server(environment) as server, open_socket(server, "ben") as connection:
+        connection.recv(timeout=30)
+        connection.send(json.dumps({"type": "ping", "t": "x" * (settings.CHAT_SOCKET_FRAME_MAX)}))
+        answer = json.loads(connection.recv(timeout=30))
+        assert (answer["type"], answer["code"]) == ("error", "too_large")
+        connection.send("x" * (settings.CHAT_SOCKET_FRAME_MAX * 4 + 1))
+        assert frames_until_close(connection)[1] == 1009
+
+
+def test_a_request_too_large_is_refused(environment: dict[str, str]) -> None:
+    with Server({**environment, "CHAT_ATTACHMENT_MAX_SIZE": "1"}) as server:
+        answer = server.sign_in("ben").post("rooms/", content=b"x" * (1024 * 1024 + 2))
+        assert answer.status_code == 413
+        assert answer.json()["error"]["code"] == "too_large"
+
+
+def refusal(*arguments: str, **environment: str) -> str:
+    """What a server that will not start says."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "chatmanager", *arguments],
+        cwd=settings.BASE_DIR,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "chatmanager.settings",
+            "PORT": "0",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    return ended.stderr
+
+
+def test_several_processes_on_sqlite_are_refused(tmp_path: Path) -> None:
+    said = refusal("--workers", "2", CHAT_DATA_DIR=str(tmp_path), DATABASE_URL="", REDIS_URL="")
+    assert "SQLite serves one" in said
+    assert "Set REDIS_URL" in said
+    assert not (tmp_path / "chat.sqlite3").exists()
+
+
+def test_several_processes_by_environment_without_redis_are_refused(tmp_path: Path) -> None:
+    said = refusal(
+        CHAT_DATA_DIR=str(tmp_path),
+        DATABASE_URL="postgres://nobody@127.0.0.1:1/nothing",
+        REDIS_URL="",
+        WEB_CONCURRENCY="2",
+    )
+    assert "Set REDIS_URL" in said
+
+
+def test_a_taken_port_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert "Address already in use" in refusal(PORT=str(taken.getsockname()[1]))
+
+
+@pytest.mark.parametrize("port", ["http", "65536"])
+def test_a_port_that_is_none_is_told(port: str) -> None:
+    assert "which is no port" in refusal("--port", port)
+
+
+def test_a_number_that_is_none_is_told() -> None:
+    assert "CHAT_PAGE_SIZE cannot be read" in refusal(CHAT_PAGE_SIZE="many")
+
+
+def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:
+    said = refusal(
+        CHAT_DATA_DIR=str(tmp_path), DATABASE_URL="postgres://nobody:s3cr3t@127.0.0.1:1/nothing"
+    )
+    assert "The database cannot be used" in said
+    assert "s3cr3t" not in said
+
+
+@on_grown
+def test_several_processes_serve_one_port_and_replace_the_dead(environment: dict[str, str]) -> None:
+    with Server(environment, "--workers", "2") as server:
+        before = children(server)
+        assert len(before) == 2
+        os.kill(min(before), signal.SIGKILL)
+        after = wait_for(lambda: now if len(now := children(server) - {min(before)}) == 2 else None)
+        assert len(after - before) == 1
+        wait_for(server.is_ready)
+        assert "chat_sockets" in httpx.get(f"{server.url}/metrics").text
+        assert server.stop() == 0
+        assert not any(Path(f"/proc/{child}").exists() for child in after)
+
+
+@on_grown
+def test_its_processes_end_with_it(environment: dict[str, str]) -> None:
+    with Server(environment, "--workers", "2") as server:
+        orphans = children(server)
+        server.stop(signal.SIGKILL)
+        wait_for(lambda: not any(Path(f"/proc/{child}").exists() for child in orphans))
+
+
+def children(server: Server) -> set[int]:
+    pid = server.process.pid
+    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
