@@ -55,6 +55,8 @@ class Bulletin:
         self.files = files
         self.reactions = reactions or {}
         self.origins = origins or {}
+        self.known: int | None = None
+        """The newest message that was handed on before this."""
         self._parts: dict[tuple[Shown, bool], bytes] = {}
         self._frames: dict[tuple[View, bool], list[str]] = {}
         self._cursor = ""
@@ -129,11 +131,17 @@ class Bulletin:
         )
 
     def _news(self, view: View) -> Iterable[str]:
-        """`room` frames of the notes among the messages: they say what changed, and to whom."""
+        """`room` frames of the new notes among the messages: what changed, and of whom.
+
+        An old note that somebody reacted to is no news.
+        """
         for shown in view:
             message = self.messages[shown.place]
-            if message.kind != Message.Kind.TEXT and "changed" in message.data:
+            if "changed" in message.data and self._is_new(message):
                 yield room_frame(self.room, message.data)
+
+    def _is_new(self, message: Message) -> bool:
+        return message.version == 1 or (self.known is not None and message.pk > self.known)
 
 
 def messages_frame(room: int, parts: bytes, revision: int) -> str:

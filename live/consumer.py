@@ -61,21 +61,30 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self.offences: list[float] = []
         self.posts: set[asyncio.Task[None]] = set()
-        expiry = asyncio.get_running_loop().call_later(
-            self._seconds_left(), self.socket.begin_to_close, "expired"
-        )
+        self._watch_expiry()
         reading = asyncio.create_task(self._live(receive, query))
         try:
             await asyncio.wait([reading, self.socket.ended], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            expiry.cancel()
+            self.expiry.cancel()
             reading.cancel()
             self.hub.depart(self.socket)
             self.socket.abandon()
 
-    def _seconds_left(self) -> float:
-        left = self.socket.login.valid_until - timezone.now()
-        return max(0.0, left.total_seconds())
+    def _watch_expiry(self) -> None:
+        left = (self.socket.login.valid_until - timezone.now()).total_seconds()
+        self.expiry = asyncio.get_running_loop().call_later(
+            max(0.0, left), lambda: self.hub.spawn(self._expire())
+        )
+
+    async def _expire(self) -> None:
+        """Time is up, unless the session was used meanwhile and lasts longer now."""
+        login = await database.run(self.socket.login.as_it_is_now)
+        if login is None or login.valid_until <= timezone.now():
+            self.socket.begin_to_close("expired")
+        else:
+            self.socket.take_login(login)
+            self._watch_expiry()
 
     async def _live(self, receive: Receive, query: Mapping[str, list[str]]) -> None:
         await self._welcome(query)

@@ -23,7 +23,7 @@ from live.bulletin import Bulletin
 from live.floods import FloodGuard
 from live.lanes import Lane
 from live.presence import PresenceBoard
-from live.room import LiveRoom, Seat
+from live.room import Listener, LiveRoom, Seat
 from live.socket import Socket
 
 logger = logging.getLogger(__name__)
@@ -52,6 +52,8 @@ class Hub:
         self.process = secrets.token_hex(8)
         self.rooms: dict[int, LiveRoom] = {}
         self.sockets: dict[int, set[Socket]] = defaultdict(set)
+        self.rooms_of: dict[int, set[int]] = defaultdict(set)
+        """Of users with sockets here, the rooms whose roster they are in."""
         self.lane = Lane()
         self.floods = FloodGuard()
         self.activity = Activity(self)
@@ -108,7 +110,7 @@ class Hub:
             return
         for pk, membership in memberships.items():
             room = self._room(pk)
-            room.roster[socket.user_id] = membership.listener
+            self._enlist(room, membership.listener)
             self._place(room, membership.mode, membership.revision, membership.listener.as_of)
 
     def depart(self, socket: Socket) -> None:
@@ -124,7 +126,8 @@ class Hub:
         if sockets:
             return
         del self.sockets[socket.user_id]
-        for room in [room for room in self.rooms.values() if socket.user_id in room.roster]:
+        for pk in self.rooms_of.pop(socket.user_id, ()):
+            room = self.rooms[pk]
             del room.roster[socket.user_id]
             self._forget_if_empty(room)
 
@@ -173,11 +176,16 @@ class Hub:
             return
         if self.rooms.get(room.pk) is not room:
             self.rooms[room.pk] = room
-        room.roster[socket.user_id] = came.listener
+        self._enlist(room, came.listener)
         self._place(room, came.mode, came.after, came.listener.as_of)
         seat.view_since = came.listener.view_since
         socket.owe(came.frames)
         seat.release(after=came.after)
+
+    def _enlist(self, room: LiveRoom, listener: Listener) -> None:
+        user = listener.reader.user
+        room.roster[user] = listener
+        self.rooms_of[user].add(room.pk)
 
     def _is_fresh(self, room_id: int, as_of: int) -> bool:
         """Whether what was read of a room's people is no older than what is known of them."""
@@ -289,17 +297,18 @@ class Hub:
             if listener is None:
                 self._show_out(room, user, departures.get(user, "removed"))
             else:
-                room.roster[user] = listener
+                self._enlist(room, listener)
                 for seat in room.seats_of(user):
                     if seat.view_since < listener.view_since:
                         self._start_over(seat)
         for user in arrived:
-            room.roster[user] = roster[user]
+            self._enlist(room, roster[user])
             self.activity.note(room.pk, [user])
         self._forget_if_empty(room)
 
     def _show_out(self, room: LiveRoom, user: int, reason: str) -> None:
         room.roster.pop(user, None)
+        self.rooms_of[user].discard(room.pk)
         for socket in self.sockets.get(user, ()):
             self.leave(socket, room.pk)
             socket.send(frames.write("left", room=room.pk, reason=reason))
@@ -376,7 +385,7 @@ class Hub:
         live = await database.run(_live_logins, ids)
         for socket in self.all_sockets():
             if socket.login.pk in live:
-                socket.login = live[socket.login.pk]
+                socket.take_login(live[socket.login.pk])
             elif socket.login.pk in ids:
                 self.spawn(socket.close("signed_out"))
 

@@ -68,6 +68,8 @@ class LiveRoom:
         self.mode = ""
         self.mark: int | None = None
         """The revision handed on; None before the first look at the room."""
+        self.newest: int | None = None
+        """The newest message handed on, where any was."""
         self.people_revision = 0
         self.roster: dict[int, Listener] = {}
         self.expected: set[int] = set()
@@ -83,10 +85,12 @@ class LiveRoom:
 
     def hand_on(self, bulletin: Bulletin) -> set[int]:
         """Give it to every seat that may see of it. Returns the users who may."""
+        bulletin.known = self.newest
         views = self._views(bulletin)
         for seat in self.seats:
             seat.deliver(bulletin, views.get(seat.socket.user_id, ()))
         self.mark = bulletin.end
+        self.newest = max([self.newest or 0, *(message.pk for message in bulletin.messages)])
         return {user for user, view in views.items() if view}
 
     def _views(self, bulletin: Bulletin) -> dict[int, View]:

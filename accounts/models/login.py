@@ -92,7 +92,7 @@ class LoginManager(models.Manager.from_queryset(LoginQuerySet)):  # type: ignore
         login: Login | None = self.live().filter(pk=claims.login, user_id=claims.user).first()
         if login is None or not login.is_live():
             raise TokenInvalid
-        login.valid_until = claims.expires_at
+        login.credential_ends_at = claims.expires_at
         return login
 
 
@@ -124,7 +124,8 @@ class Login(models.Model):
 
     objects = LoginManager()
 
-    _valid_until: dt.datetime | None = None
+    credential_ends_at: dt.datetime | None = None
+    """Of what was shown for it: an access token ends sooner than its login."""
 
     class Meta:
         indexes = [
@@ -138,11 +139,15 @@ class Login(models.Model):
     @property
     def valid_until(self) -> dt.datetime:
         """When the credential that was shown for this login runs out, at the latest with it."""
-        return min(self._valid_until or self.expires_at, self.expires_at)
+        return min(self.credential_ends_at or self.expires_at, self.expires_at)
 
-    @valid_until.setter
-    def valid_until(self, moment: dt.datetime) -> None:
-        self._valid_until = moment
+    def as_it_is_now(self) -> Login | None:
+        """The same login read again (it may have been renewed), or None if it is over."""
+        login: Login | None = Login.objects.live().filter(pk=self.pk).first()
+        if login is None or not login.is_live():
+            return None
+        login.credential_ends_at = self.credential_ends_at
+        return login
 
     def is_live(self) -> bool:
         """Not ended, not expired, its user active and with the password it began with."""
