@@ -57,6 +57,11 @@ class Socket:
     def user_id(self) -> int:
         return self.login.user_id
 
+    def take_login(self, fresh: Login) -> None:
+        """The login read again: its user may have a new name, and it may have been renewed."""
+        fresh.credential_ends_at = self.login.credential_ends_at
+        self.login = fresh
+
     def send(self, *frames: str) -> None:
         """Queue frames. A client that leaves too much of what came before is closed."""
         if self.is_over:
