@@ -22,6 +22,13 @@ def test_scripts_come_from_here_or_carry_the_nonce(client: Client, path: str) ->
     assert scripts == ["'self'"]
 
 
+def test_styles_come_from_here_but_for_pages_of_libraries(client: Client) -> None:
+    assert policy(client, "/login/")["style-src"] == ["'self'"]
+    assert policy(client, "/no/such/page/")["style-src"] == ["'self'"]
+    assert "'unsafe-inline'" in policy(client, "/admin/login/")["style-src"]
+    assert "'unsafe-inline'" not in policy(client, "/admin/login/")["script-src"]
+
+
 def test_a_nonce_is_used_once(client: Client) -> None:
     seen = set()
     for _ in range(2):
