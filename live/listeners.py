@@ -16,7 +16,8 @@ from django.dispatch import receiver
 from accounts.signals import logins_ended
 from live import hub, layer
 from live.bulletin import Bulletin
-from messages.models import Message
+from live.models import Presence
+from messages.models import Mention, Message
 from messages.signals import changed, posted, read
 from rooms.models import Participant, Room
 from rooms.signals import room_changed, room_opened
@@ -30,6 +31,27 @@ def hand_over(messages: Sequence[Message], **_: object) -> None:
         by_room[message.room_id].append(message)
     bulletins = [_bulletin(room, batch) for room, batch in by_room.items()]
     transaction.on_commit(partial(_announce, bulletins))
+
+
+@receiver(posted)
+def mention_who_is_here(messages: Sequence[Message], **_: object) -> None:
+    """`@here` mentions those who are online now, and stays theirs when they leave."""
+    calling = [message for message in messages if message.mentions_here]
+    if not calling:
+        return
+    online = Presence.objects.live().filter(state=Presence.State.ONLINE).values("user")
+    seats = Participant.objects.filter(room__in={m.room_id for m in calling}, user__in=online)
+    here: dict[int, list[int]] = defaultdict(list)
+    for room, user in seats.values_list("room", "user"):
+        here[room].append(user)
+    Mention.objects.bulk_create(
+        [
+            Mention(message=message, user_id=user)
+            for message in calling
+            for user in here[message.room_id]
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _bulletin(room: int, messages: list[Message]) -> Bulletin:

@@ -27,7 +27,8 @@ from messages.models import Attachment, Mention, Message
 from rooms.models import Participant, Room
 from rooms.modes import Mode, Role
 
-EVERYBODY = frozenset({"here", "everyone"})
+CALLS = frozenset({"here", "everyone"})
+"""Handles that call many at once: for members of the site alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,11 +216,11 @@ class Batch:
         message.attached = self._attach(draft, message, source)
         if not body.strip() and not message.attached and not draft.is_note:
             raise Invalid(details={"body": ["Write something first."]})
-        may_call_all = (
-            draft.author.site_role is not None if rendered.mentions & EVERYBODY else False
-        )
-        message.mentions_everyone = may_call_all
-        return message, rendered.mentions - EVERYBODY
+        calls = rendered.mentions & CALLS
+        if calls and draft.author.site_role is not None:
+            message.mentions_everyone = "everyone" in calls
+            message.mentions_here = "here" in calls
+        return message, rendered.mentions - CALLS
 
     def _must_be_open(self, seat: Participant, draft: Draft) -> None:
         room = seat.room

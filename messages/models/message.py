@@ -152,6 +152,8 @@ class Message(models.Model):
     objects = MessageManager()
     attached: list[Attachment]
     """The files it was just posted with."""
+    mentions_here = False
+    """Whether it was just posted with a call to who is here: heard by who knows who that is."""
 
     class Meta:
         constraints: ClassVar = [
