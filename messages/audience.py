@@ -111,7 +111,8 @@ class Names(Lookup[Any] if TYPE_CHECKING else Lookup):  # type: ignore[misc]
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         column, params = self.process_lhs(compiler, connection)
-        return f"EXISTS (SELECT 1 FROM json_each({column}) WHERE value = %s)", [*params, self.rhs]
+        named = f"SELECT 1 FROM json_each({column}) WHERE value = %s"  # noqa: S608 - a column
+        return f"EXISTS ({named})", [*params, self.rhs]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         column, params = self.process_lhs(compiler, connection)

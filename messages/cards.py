@@ -36,7 +36,7 @@ def answers(name: str) -> Callable[[Handler], Handler]:
 
 
 def offer(name: str, label: str, *, why_not: str | None = None) -> dict[str, Any]:
-    """An action as a card's `data.actions` holds it; with a reason it is shown but not to be had."""
+    """An action as `data.actions` holds it; with a reason it is shown but not to be had."""
     return {"name": name, "label": label, "enabled": why_not is None, "why_not": why_not}
 
 

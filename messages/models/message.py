@@ -15,7 +15,7 @@ from messages import audience, cards, signals
 from messages.body import compose
 from messages.emoji import checked_emoji
 from messages.models.attachment import Attachment
-from messages.models.parts import EarlierText, Mention, Reaction
+from messages.models.parts import EarlierText, Mention
 from rooms.models import Participant, Room
 from rooms.modes import Role
 
@@ -340,7 +340,7 @@ class Message(models.Model):
         return self.room.seat_of(user)
 
     def _tell_read(self, seat: Participant, upto: int) -> None:
-        """Tell it; to others only by a message that everyone may see, or nothing would be hidden."""
+        """Tell it; to others by a message that everyone may see, or it would give others away."""
         shown = (
             Message.objects.filter(room=self.room_id, pk__lte=upto)
             .filter(audience=audience.Audience.EVERYONE)
