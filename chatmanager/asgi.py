@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from typing import cast
 
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
@@ -15,6 +16,9 @@ django_application = get_asgi_application()
 from chatmanager.body_limit import BodyLimit  # noqa: E402
 from chatmanager.lifespan import lifespan  # noqa: E402
 from live.consumer import application as sockets  # noqa: E402
+
+# Files are read whole before they are sent: none is larger than an attachment may be.
+warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
 
 pages = BodyLimit(cast("ASGI3Application", django_application))
 

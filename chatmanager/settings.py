@@ -16,6 +16,8 @@ import django_stubs_ext
 import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.templatetags.static import static
 
 from chatmanager import logs, secret_key
 from chatmanager.schedule import SCHEDULE
@@ -457,11 +459,18 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
+
+def _icon(request: HttpRequest) -> str:
+    return static("img/icon.svg")
+
+
 UNFOLD = {
     "SITE_TITLE": "Chat Manager",
     "SITE_HEADER": "Chat Manager",
     "SITE_URL": "/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
     "SHOW_HISTORY": False,
+    "SIDEBAR": {"show_search": True, "show_all_applications": True},
 }
 
 # Language, time, log ------------------------------------------------------------------------------

@@ -1,12 +1,12 @@
 """Every address there is. Pages belong to their apps, and so do the parts of the API."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from chatmanager import health
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api_urls")),
     path("", include("rooms.api_urls")),
     path("", include("messages.api_urls")),
