@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -84,14 +85,15 @@ class LiveServer:
 
 @contextmanager
 def servers(*environments: dict[str, str]) -> Iterator[list[LiveServer]]:
-    started: list[LiveServer] = []
+    """One for each environment, started side by side and ended with the `with`."""
+    with ThreadPoolExecutor(len(environments)) as pool:
+        starts = [pool.submit(LiveServer, one) for one in environments]
     try:
-        for one in environments:
-            started += [LiveServer(one)]
-        yield started
+        yield [start.result() for start in starts]
     finally:
-        for server in started:
-            server.end()
+        for start in starts:
+            if start.exception() is None:
+                start.result().end()
 
 
 class OwnRedis:
