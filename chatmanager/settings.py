@@ -323,9 +323,8 @@ CHAT_MESSAGE_MAX_LENGTH = env.int("CHAT_MESSAGE_MAX_LENGTH", default=16_000)  # 
 CHAT_EDIT_WINDOW = seconds("CHAT_EDIT_WINDOW", 15 * 60)
 CHAT_ATTACHMENT_MAX_SIZE = env.int("CHAT_ATTACHMENT_MAX_SIZE", default=25 * 1024 * 1024)  # bytes
 CHAT_ATTACHMENTS_MAX = env.int("CHAT_ATTACHMENTS_MAX", default=10)  # a message
-CHAT_REACTION_KINDS_MAX = env.int(
-    "CHAT_REACTION_KINDS_MAX", default=50
-)  # different ones on a message
+# Different ones on a message.
+CHAT_REACTION_KINDS_MAX = env.int("CHAT_REACTION_KINDS_MAX", default=50)
 CHAT_ATTACHMENT_KEEP_UNATTACHED = seconds("CHAT_ATTACHMENT_KEEP_UNATTACHED", 24 * 3600)
 CHAT_AVATAR_MAX_SIZE = env.int("CHAT_AVATAR_MAX_SIZE", default=2 * 1024 * 1024)  # bytes
 CHAT_PAGE_SIZE = env.int("CHAT_PAGE_SIZE", default=50)
@@ -337,28 +336,19 @@ CHAT_UNREAD_SHOWN_MAX = env.int("CHAT_UNREAD_SHOWN_MAX", default=99)
 CHAT_HEAD_CHECK_INTERVAL = env.float("CHAT_HEAD_CHECK_INTERVAL", default=15)
 CHAT_PRESENCE_LEASE = env.float("CHAT_PRESENCE_LEASE", default=60)
 CHAT_PRESENCE_RENEW = env.float("CHAT_PRESENCE_RENEW", default=25)
-CHAT_PRESENCE_MAX_ROOM = env.int(
-    "CHAT_PRESENCE_MAX_ROOM", default=200
-)  # people; larger rooms show none
-CHAT_CATCH_UP_MAX = env.int(
-    "CHAT_CATCH_UP_MAX", default=1_000
-)  # visible changes; beyond them a `reset`
+# People; larger rooms show none.
+CHAT_PRESENCE_MAX_ROOM = env.int("CHAT_PRESENCE_MAX_ROOM", default=200)
+# Visible changes; beyond them a `reset`.
+CHAT_CATCH_UP_MAX = env.int("CHAT_CATCH_UP_MAX", default=1_000)
 CHAT_SOCKET_FRAME_MAX = env.int("CHAT_SOCKET_FRAME_MAX", default=256 * 1024)  # bytes
 CHAT_SOCKET_THREADS = env.int("CHAT_SOCKET_THREADS", default=4)  # for sockets' database work
 CHAT_LAYER_SHARDS = env.int("CHAT_LAYER_SHARDS", default=32)  # groups that processes listen to
-CHAT_SOCKET_QUEUE_BYTES = env.int(
-    "CHAT_SOCKET_QUEUE_BYTES", default=1024 * 1024
-)  # then `bye too_slow`
-CHAT_SOCKET_REFUSALS = env.int(
-    "CHAT_SOCKET_REFUSALS", default=10
-)  # a minute; then `bye misbehaving`
-CHAT_SOCKET_KERNEL_BUFFER = env.int(
-    "CHAT_SOCKET_KERNEL_BUFFER", default=256 * 1024
-)  # bytes, or 0 for the system's
-CHAT_SOCKET_THREADS = env.int("CHAT_SOCKET_THREADS", default=4)  # that ask the database for sockets
-CHAT_LAYER_SHARDS = env.int(
-    "CHAT_LAYER_SHARDS", default=64
-)  # groups the rooms share, the same everywhere
+# Then `bye too_slow`.
+CHAT_SOCKET_QUEUE_BYTES = env.int("CHAT_SOCKET_QUEUE_BYTES", default=1024 * 1024)
+# A minute; then `bye misbehaving`.
+CHAT_SOCKET_REFUSALS = env.int("CHAT_SOCKET_REFUSALS", default=10)
+# Bytes, or 0 for the system's.
+CHAT_SOCKET_KERNEL_BUFFER = env.int("CHAT_SOCKET_KERNEL_BUFFER", default=256 * 1024)
 CHAT_WS_DEFLATE = env.bool("CHAT_WS_DEFLATE", default=False)
 
 # Files --------------------------------------------------------------------------------------------
