@@ -167,13 +167,18 @@ class Hub:
     async def _catch_up(
         self, seat: Seat, read: Callable[[list[int]], Coroutine[Any, Any, arrival.Arrival]]
     ) -> None:
+        async with seat.turn:
+            seat.hold()
+            while True:
+                came = await read([user for user in seat.room.roster if user in self.sockets])
+                if self._is_fresh(seat.room.pk, came.listener.as_of):
+                    break
+            if not seat.socket.is_over and seat in seat.room.seats:
+                self._seat(seat, came)
+
+    def _seat(self, seat: Seat, came: arrival.Arrival) -> None:
+        """Tell a socket what it is to be told, and let it hear what comes."""
         room, socket = seat.room, seat.socket
-        while True:
-            came = await read([user for user in room.roster if user in self.sockets])
-            if self._is_fresh(room.pk, came.listener.as_of):
-                break
-        if socket.is_over:
-            return
         if self.rooms.get(room.pk) is not room:
             self.rooms[room.pk] = room
         self._enlist(room, came.listener)
@@ -300,6 +305,7 @@ class Hub:
                 self._enlist(room, listener)
                 for seat in room.seats_of(user):
                     if seat.view_since < listener.view_since:
+                        seat.view_since = listener.view_since
                         self._start_over(seat)
         for user in arrived:
             self._enlist(room, roster[user])
@@ -320,15 +326,21 @@ class Hub:
 
     async def _read_afresh(self, seat: Seat) -> None:
         socket = seat.socket
-        try:
-            await self._catch_up(
-                seat,
-                lambda here: database.run(
-                    arrival.read_afresh, socket.user, seat.room.pk, html=socket.html, here=here
-                ),
-            )
-        except NotFound:
-            self._show_out(seat.room, socket.user_id, "removed")
+        while not socket.is_over:
+            try:
+                await self._catch_up(
+                    seat,
+                    lambda here: database.run(
+                        arrival.read_afresh, socket.user, seat.room.pk, html=socket.html, here=here
+                    ),
+                )
+            except NotFound:
+                self._show_out(seat.room, socket.user_id, "removed")
+            except Exception:
+                logger.exception("A room could not be started over; trying again.")
+                await asyncio.sleep(RETRY)
+                continue
+            return
 
     def _hand_on(self, room: LiveRoom, bulletin: Bulletin) -> None:
         seeing = room.hand_on(bulletin)

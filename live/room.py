@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,12 +32,14 @@ class Listener:
 class Seat:
     """One socket in one room. It holds what comes while its catch-up is being read."""
 
-    __slots__ = ("_after", "_held", "room", "socket", "view_since")
+    __slots__ = ("_after", "_held", "room", "socket", "turn", "view_since")
 
     def __init__(self, socket: Socket, room: LiveRoom) -> None:
         self.socket = socket
         self.room = room
         self.view_since = 0
+        self.turn = asyncio.Lock()
+        """One catch-up at a time: what a later one tells is never older than what came before."""
         self._after = 0
         self._held: list[Bulletin] | None = []
 
