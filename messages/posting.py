@@ -348,7 +348,9 @@ def _advance(rooms: Iterable[Room]) -> None:
     rows = [[room.pk, room.revision, room.newest, room.message_count] for room in rooms]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(ADVANCE.format(rows=POSTGRESQL_ROWS), [list(c) for c in zip(*rows, strict=True)])
+            cursor.execute(
+                ADVANCE.format(rows=POSTGRESQL_ROWS), [list(c) for c in zip(*rows, strict=True)]
+            )
         else:
             cursor.execute(ADVANCE.format(rows=SQLITE_ROWS), [json.dumps(rows)])
 

@@ -119,9 +119,7 @@ class Message(models.Model):
         code = "message_deleted"
         message = "This message was deleted."
 
-    room = models.ForeignKey(
-        "rooms.Room", models.CASCADE, related_name="messages", db_index=False
-    )
+    room = models.ForeignKey("rooms.Room", models.CASCADE, related_name="messages", db_index=False)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     author_role = models.CharField(max_length=16, choices=Role.choices, blank=True)
     client_id = models.UUIDField(null=True, blank=True, editable=False)
