@@ -61,7 +61,7 @@ class Hub:
         self._subscription = layer.Subscription()
         self._wanted: set[int] = set()
         self._woken = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
 
     # Life
 
@@ -76,7 +76,7 @@ class Hub:
         ]
         if layer.is_shared():
             loops.append(self._listen())
-        self._tasks = [asyncio.create_task(loop) for loop in loops]
+        self._tasks = {asyncio.create_task(loop) for loop in loops}
 
     async def stop(self) -> None:
         """Say good-bye on every socket; what was posted is committed first."""
@@ -84,9 +84,10 @@ class Hub:
         await self.lane.finished()
         farewells = [socket.close("restarting") for socket in self.all_sockets()]
         await asyncio.gather(*farewells, return_exceptions=True)
-        for task in self._tasks:
+        running = list(self._tasks)
+        for task in running:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         await self.presence.withdraw()
         if _current is self:
             _current = None
@@ -404,8 +405,8 @@ class Hub:
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside. The task is held until it is done, or it could be collected."""
         task = asyncio.create_task(work)
-        self._tasks.append(task)
-        task.add_done_callback(self._tasks.remove)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 def _live_logins(ids: Collection[int]) -> dict[int, Login]:

@@ -163,16 +163,19 @@ def _look(
     users: Collection[int], rooms: Collection[int]
 ) -> tuple[dict[int, Standing], dict[int, list[Seen]]]:
     """How users stand, and in which of the rooms that are not too large they are seen."""
-    small = (
-        Participant.objects.filter(room__in=rooms)
-        .values("room")
-        .annotate(people=Count("pk"))
-        .filter(people__lte=settings.CHAT_PRESENCE_MAX_ROOM)
-        .values_list("room", flat=True)
+    seats = list(
+        Participant.objects.filter(user__in=users, room__in=rooms).values_list(
+            "user", "room", "role"
+        )
+    )
+    sizes = dict(
+        Participant.objects.filter(room__in={room for _, room, _ in seats})
+        .values_list("room")
+        .annotate(Count("pk"))
         .order_by()
     )
-    seats = Participant.objects.filter(user__in=users, room__in=list(small))
     seen: dict[int, list[Seen]] = defaultdict(list)
-    for user, room, role in seats.values_list("user", "room", "role"):
-        seen[user].append(Seen(room, role))
+    for user, room, role in seats:
+        if sizes.get(room, 0) <= settings.CHAT_PRESENCE_MAX_ROOM:
+            seen[user].append(Seen(room, role))
     return Presence.objects.standing(users), seen
