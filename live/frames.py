@@ -10,9 +10,12 @@ import orjson
 from django.conf import settings
 
 from accounts.errors import Invalid, TooLarge
+from messages.audience import Audience
 
 LARGEST_ID = 2**63 - 1
 NAMED_AT_ONCE = 1_000
+NAME_MAX = 100
+"""Characters of a `client_id` that an error repeats."""
 
 
 class UnknownType(Invalid):
@@ -51,6 +54,21 @@ def _uuid(value: Any) -> UUID:
     return UUID(_text(value))
 
 
+def _audience(value: Any) -> str:
+    if value not in Audience.values:
+        raise ValueError
+    return str(value)
+
+
+def _echo(value: Any) -> Any:
+    """Anything that can be written again: we write less deep than we read."""
+    try:
+        orjson.dumps([value])
+    except orjson.JSONEncodeError:
+        raise ValueError from None
+    return value
+
+
 def _state(value: Any) -> str:
     if value not in ("active", "away"):
         raise ValueError
@@ -59,7 +77,7 @@ def _state(value: Any) -> str:
 
 ROOM = Field(_id, "a room’s id", required=True)
 MESSAGE = Field(_id, "a message’s id", required=True)
-AUDIENCE = Field(_text, "a string")
+AUDIENCE = Field(_audience, f"one of {', '.join(Audience.values)}")
 IDS = Field(_ids, "a list of ids")
 
 FRAMES: Mapping[str, Mapping[str, Field]] = {
@@ -77,7 +95,7 @@ FRAMES: Mapping[str, Mapping[str, Field]] = {
     "typing": {"room": ROOM, "audience": AUDIENCE, "to": IDS},
     "read": {"room": ROOM, "message": MESSAGE},
     "presence": {"state": Field(_state, "active or away", required=True)},
-    "ping": {"t": Field(lambda value: value, "anything")},
+    "ping": {"t": Field(_echo, "something not too deep")},
 }
 
 
@@ -104,14 +122,17 @@ def read(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def about(text: str) -> dict[str, Any]:
-    """What an error may name of a refused frame: `client_id` and `room`, as they were sent."""
+    """What an error may name of a refused frame: `client_id` and `room`, as they were sent.
+
+    What no honest client sends is not sent back.
+    """
     try:
         frame = orjson.loads(text)
     except orjson.JSONDecodeError:
         return {}
     if not isinstance(frame, dict):
         return {}
-    return {name: frame[name] for name in ("client_id", "room") if _is_scalar(frame.get(name))}
+    return {name: frame[name] for name in ("client_id", "room") if _is_short(frame.get(name))}
 
 
 def _fields(frame: dict[str, Any], table: Mapping[str, Field]) -> dict[str, Any]:
@@ -132,8 +153,8 @@ def _fields(frame: dict[str, Any], table: Mapping[str, Field]) -> dict[str, Any]
     return fields
 
 
-def _is_scalar(value: Any) -> bool:
-    return isinstance(value, (str, int)) and not isinstance(value, bool)
+def _is_short(value: Any) -> bool:
+    return type(value) is int or (isinstance(value, str) and len(value) <= NAME_MAX)
 
 
 def write(kind: str, **fields: Any) -> str:
