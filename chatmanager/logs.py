@@ -5,11 +5,13 @@ import sys
 from typing import Any
 
 import structlog
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 
 # Paths whose last part is a secret.
 _SECRET_PATHS = re.compile(r"^(?P<open>/join/)[^/]+")
+# Asked every few seconds by machines.
+PROBES = {"/healthz", "/readyz", "/metrics"}
 # Names whose values are secrets wherever they turn up in an event.
 _SECRET_NAMES = re.compile(
     r"password|secret|token|ticket|authorization|cookie|api_?key", re.IGNORECASE
@@ -32,7 +34,13 @@ def hide_secrets(_logger: Any, _method: str, event: _Event) -> _Event:
 
 
 class RequestLog(RequestMiddleware):
-    """One line for each request, by method and path alone."""
+    """One line for each request, by method and path alone; none for a probe that went well."""
+
+    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
+        if request.path in PROBES and response.status_code < 400:
+            structlog.contextvars.clear_contextvars()
+        else:
+            super().handle_response(request, response)
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:

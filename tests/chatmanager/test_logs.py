@@ -18,6 +18,15 @@ def test_an_invitation_is_told_without_its_token() -> None:
     assert logs.presentable("/rooms/7/") == "/rooms/7/"
 
 
+@pytest.mark.django_db
+def test_a_probe_that_goes_well_is_not_told(client: Client, caplog: Any) -> None:
+    with caplog.at_level("INFO"):
+        client.get("/readyz")
+        client.get("/login/")
+    assert "/login/" in caplog.text
+    assert "/readyz" not in caplog.text
+
+
 @pytest.mark.parametrize("name", ["password", "access_token", "Authorization", "ticket", "api_key"])
 def test_values_of_names_that_sound_secret_are_blanked(name: str) -> None:
     event = logs.hide_secrets(None, "info", {"event": "x", name: "s3cr3t"})
