@@ -8,7 +8,7 @@ if "CHAT_TESTS_DIR" not in os.environ:
     os.environ["CHAT_TESTS_DIR"] = tempfile.mkdtemp(prefix="chat-tests-")
 os.environ["CHAT_DATA_DIR"] = os.environ["CHAT_TESTS_DIR"]
 os.environ["CHAT_READ_DOT_ENV"] = "0"
-# Each worker has its own channels and cache in the Redis they share, and so have the servers it starts.
+# Each worker, and the servers it starts, have channels and a cache of their own in one Redis.
 os.environ["CHAT_REDIS_PREFIX"] = f"tests-{os.getpid()}"
 os.environ.setdefault("CHAT_LOG_LEVEL", "WARNING")
 
