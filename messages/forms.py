@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django import forms
@@ -71,10 +71,8 @@ class ComposerForm:
         self.seat = seat
         self.body = given.get("body", "").replace("\r\n", "\n")
         self.client_id = _uuid(given.get("client_id", "")) or uuid4()
-        self.to = [int(user) for user in given.getlist("to") if _is_id(user)]
-        self.reply_to = reply_to or (
-            int(given["reply_to"]) if _is_id(given.get("reply_to", "")) else None
-        )
+        self.to = [user for user in map(_id, given.getlist("to")) if user is not None]
+        self.reply_to = reply_to or _id(given.get("reply_to", ""))
         self.errors: list[str] = []
         self._chosen = given.get("audience", "")
         self._original = self._find_original()
@@ -149,12 +147,15 @@ class ShareForm(forms.Form):
         shown = [{"name": other.user.name, "role": other.role} for other in people]
         audiences = audiences_for(seat, shown)
         everyone = {"value": "everyone", "label": "Everyone", "says": f"Just {seat.room} and you."}
-        self.fields["room"].choices = list(rooms.items())
-        self.fields["audience"].choices = [
-            (choice["value"], Labelled(choice["label"], choice["says"]))
-            for choice in audiences or [everyone]
-        ]
-        self.fields["to"].choices = [(other.user_id, other.user.name) for other in people]
+        _offer(self.fields["room"], rooms.items())
+        _offer(
+            self.fields["audience"],
+            [
+                (choice["value"], Labelled(choice["label"], choice["says"]))
+                for choice in audiences or [everyone]
+            ],
+        )
+        _offer(self.fields["to"], [(other.user_id, other.user.name) for other in people])
 
 
 def _uuid(value: str) -> UUID | None:
@@ -164,5 +165,9 @@ def _uuid(value: str) -> UUID | None:
         return None
 
 
-def _is_id(value: str) -> bool:
-    return value.isascii() and value.isdigit() and len(value) < 19
+def _id(value: str) -> int | None:
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
+
+
+def _offer(field: forms.Field, choices: Iterable[tuple[Any, Any]]) -> None:
+    cast(forms.ChoiceField, field).choices = list(choices)

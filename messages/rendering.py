@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import structlog
-from django.template import Context, Template, engines
+from django.template import Context, Engine, Template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -33,5 +33,4 @@ def article(message: Mapping[str, Any]) -> SafeString:
 
 @cache
 def _template() -> Template:
-    template: Template = engines["django"].get_template("messages/_message.html").template
-    return template
+    return Engine.get_default().get_template("messages/_message.html")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from accounts.api import known_to
 from accounts.errors import DomainError
@@ -76,8 +76,8 @@ class RoomForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, given: QueryDict | None, *, user: User) -> None:
+        super().__init__(given)
         self.user = user
         if not user.is_at_least(SiteRole.AGENT):
             del self.fields["mode"]
@@ -107,9 +107,8 @@ class SettingsForm(forms.Form):
         choices=HISTORIES, label="What newcomers can read", widget=forms.RadioSelect
     )
 
-    def __init__(self, *args: Any, room: Room, **kwargs: Any) -> None:
-        initial = {name: getattr(room, name) for name in self.base_fields}
-        super().__init__(*args, initial=initial, **kwargs)
+    def __init__(self, given: QueryDict | None, *, room: Room) -> None:
+        super().__init__(given, initial={name: getattr(room, name) for name in self.base_fields})
         if room.mode == Mode.SUPPORT:
             del self.fields["visibility"]
 

@@ -22,10 +22,21 @@ export function ago(when, now = Date.now()) {
 export function localise(root) {
   for (const time of root.querySelectorAll("time[data-style]")) {
     const when = new Date(time.dateTime);
-    const words = { clock: () => clock.format(when), ago: () => ago(when), day: () => date.format(when) };
-    time.textContent = words[time.dataset.style]();
+    const styles = { clock: clockParts, ago: (at) => [ago(at)], day: (at) => [date.format(at)] };
+    time.replaceChildren(...styles[time.dataset.style](when));
     time.title = full.format(when);
   }
+}
+
+/** The hour and minute, and “PM” apart from them: where it is narrow it is not shown. */
+function clockParts(when) {
+  return clock.formatToParts(when).map(({ type, value }) => {
+    if (type !== "dayPeriod") return value.replace(/\s+$/u, "\u2009");
+    const period = document.createElement("span");
+    period.className = "day-period";
+    period.textContent = value;
+    return period;
+  });
 }
 
 function daysBetween(when, now) {

@@ -35,6 +35,7 @@ customElements.define(
         return;
       }
       outbox.close();
+      document.querySelector(".room-foot").inert = state === "ended";
       if (state === "ended") this.#show(ENDS[reason] ?? "The connection has ended.", state);
       if (state === "waiting") this.#timer = setTimeout(() => this.#show("Reconnecting… What you write is kept.", state), QUIET);
     }

@@ -4,6 +4,7 @@
  */
 import { element, icon } from "chat/dom";
 import { fetchPage, swap, tellFlashes } from "chat/refresh";
+import { localise } from "chat/time";
 
 const PARTS = [".room-head", ".room-foot", ".aside", "[data-list]"];
 const dialog = document.getElementById("dialog");
@@ -22,17 +23,17 @@ function show(page) {
   if (!partial) return false;
   const close = element("button", { type: "button", class: "icon-button dialog-close", "data-close": true, title: "Close" }, icon("close"), element("span", { class: "only-read-aloud" }, "Close"));
   dialog.replaceChildren(close, document.adoptNode(partial));
+  localise(dialog);
   if (!dialog.open) dialog.showModal();
   dialog.querySelector("[autofocus], .form input:not([type=hidden]), textarea, .button")?.focus();
-  dialog.dispatchEvent(new CustomEvent("chat:shown", { bubbles: true }));
   return true;
 }
 
 async function submit(form, button) {
-  button?.setAttribute("disabled", "");
   const body = new FormData(form, button);
-  button?.removeAttribute("disabled");
+  button?.setAttribute("disabled", "");
   const { response, page } = await fetchPage(form.action, { method: "POST", body });
+  button?.removeAttribute("disabled");
   tellFlashes(page);
   if (!response.redirected) return show(page);
   const there = new URL(response.url);

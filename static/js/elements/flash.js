@@ -7,6 +7,7 @@ customElements.define(
   "chat-flash",
   class extends HTMLElement {
     connectedCallback() {
+      this.popover = "manual";
       [...this.children].forEach((note) => this.#expire(note));
       new MutationObserver((changes) => {
         for (const { addedNodes } of changes) addedNodes.forEach((note) => note.dataset && this.#expire(note));
@@ -17,7 +18,10 @@ customElements.define(
       this.append(element("p", { class: "flash", "data-level": level }, icon(level === "error" ? "warning" : "check"), words));
     }
 
+    /** A note comes above whatever is open now. */
     #expire(note) {
+      this.hidePopover();
+      this.showPopover();
       setTimeout(() => note.remove(), SHOWN * (note.dataset.level === "error" ? 2 : 1));
     }
   },

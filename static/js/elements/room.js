@@ -25,7 +25,7 @@ on("joined", () => told && renew());
 
 function renew() {
   const writing = document.querySelector(".composer textarea")?.value;
-  refresh(".room-head", ...(writing ? [] : [".room-foot"]));
+  refresh(".room-head", ".timeline-start", ...(writing ? [] : [".room-foot"]));
 }
 
 document.addEventListener("visibilitychange", () => {

@@ -29,6 +29,7 @@ customElements.define(
       Object.assign(this.stretch, { hasOlder: flag("hasOlder"), hasNewer: flag("hasNewer") });
       this.pending = new Pending(this.list, (change) => this.#steady(change, { follow: true }));
       this.reading = new Reading(Number(document.body.dataset.lastRead), () => this.#newestInSight());
+      outbox.addEventListener("added", () => this.toLatest());
       this.seen = new Seen(this.querySelector("[data-seen]"));
       this.#listen();
       this.#land();

@@ -44,7 +44,7 @@ export function toggleReaction(article, emoji, mine) {
 const bar = timeline && fromTemplate("message-tools");
 
 function showBar(article) {
-  if (!article || article.closest(".entry-pending") || article.closest("dialog")) return;
+  if (!article || article === bar.parentElement || article.closest(".entry-pending")) return;
   const can = possibilities(article);
   for (const button of bar.children) button.hidden = !can[button.dataset.tool];
   if ([...bar.children].some((button) => !button.hidden)) article.append(bar);

@@ -46,7 +46,7 @@ export function nameWhispered(entry) {
 
 /** What this reader may do with a message; the server asks again. */
 export function possibilities(article) {
-  const { author, audience, kind, created } = article.dataset;
+  const { author, kind, created } = article.dataset;
   const text = kind === "text" && !("deleted" in article.dataset);
   const mine = Number(author) === me;
   return {
@@ -55,8 +55,7 @@ export function possibilities(article) {
     share: may.share && text,
     edit: may.write && text && mine && Date.now() - Date.parse(created) < editWindow,
     delete: text && (mine || may.manage),
-    more: kind !== "system",
-    audience,
+    more: kind !== "system" && !("deleted" in article.dataset),
   };
 }
 
