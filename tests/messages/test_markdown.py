@@ -399,11 +399,46 @@ def test_mentions_are_those_that_light_up(source):
     assert rendered.mentions == set(re.findall(r'data-handle="([^"]*)"', rendered.html))
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.text(alphabet="abcXYZé Ω0159.,:;!?'()%$-_ —’\n@", max_size=60))
-def test_prose_takes_a_short_cut_to_the_same_html(source):
+LINES = st.lists(
+    st.text(alphabet="abéΩ015.,:;!?'\"()%$-_*/=+#^{}— ’@", max_size=20)
+    | st.sampled_from(
+        ["@ben", "hi @ben.", "@a_b-c: so", "a@b", "@ben@x", "@@", "é@ben", "@" + "a" * 33]
+    )
+).map("\n".join)
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(LINES)
+def test_prose_takes_a_short_cut_to_the_same(source):
     if markdown._PROSE.fullmatch(source):
-        assert render(source).html == markdown._html(markdown._parse(source))
+        tokens = markdown._parse(source)
+        html, mentions = markdown._html(tokens), set(markdown._handles(tokens))
+        assert render(source) == markdown.Rendered(html, frozenset(mentions))
+
+
+@pytest.mark.parametrize("source", ["Hi.", "@ben, é: so? (yes!)", "one\ntwo @ben\nthree"])
+def test_prose_is_taken_for_prose(source):
+    assert markdown._PROSE.fullmatch(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "1. a",
+        "- a",
+        "a *b*",
+        "a _b_",
+        "a\n- b",
+        "x.com",
+        "http:a",
+        "a&amp;",
+        "a  \nb",
+        "`a`",
+        "a|b",
+    ],
+)
+def test_other_things_are_not(source):
+    assert not markdown._PROSE.fullmatch(source)
 
 
 # Excerpts
