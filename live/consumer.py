@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import UUID
 
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -130,9 +131,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self._offend()
             return
         metrics.FRAMES_IN.labels(kind).inc()
-        about: dict[str, Any] = {
-            name: _plain(fields[name]) for name in ("client_id", "room") if name in fields
-        }
+        about = {name: fields[name] for name in ("client_id", "room") if name in fields}
         await self._handle(about, getattr(self, f"on_{kind}")(**fields))
 
     async def _handle(self, about: Mapping[str, Any], work: Awaitable[None]) -> None:
@@ -165,15 +164,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def on_leave(self, room: int) -> None:
         self.hub.leave(self.socket, room)
 
-    async def on_post(self, room: int, client_id: Any, body: str, **chosen: Any) -> None:
+    async def on_post(self, room: int, client_id: str, body: str, **chosen: Any) -> None:
         """Posts are not waited for: the next may join the same batch, in the order sent."""
-        draft = Draft(room=room, author=self.socket.user, client_id=client_id, body=body, **chosen)
-        answer = asyncio.create_task(self._answer(draft, self.hub.lane.post(draft)))
+        uuid = UUID(client_id)
+        draft = Draft(room=room, author=self.socket.user, client_id=uuid, body=body, **chosen)
+        about = {"client_id": client_id, "room": room}
+        answer = asyncio.create_task(self._answer(about, self.hub.lane.post(draft)))
         self.posts.add(answer)
         answer.add_done_callback(self.posts.discard)
 
-    async def _answer(self, draft: Draft, posting: asyncio.Future[Posted]) -> None:
-        about = {"client_id": str(draft.client_id), "room": draft.room}
+    async def _answer(self, about: dict[str, Any], posting: asyncio.Future[Posted]) -> None:
         await self._handle(about, self._tell_posted(posting, about))
 
     async def _tell_posted(self, posting: asyncio.Future[Posted], about: dict[str, Any]) -> None:
@@ -211,10 +211,6 @@ def _mark_read(user: User, room: int, pk: int) -> None:
     if message is None:
         raise NotFound
     message.mark_read(by=user)
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, (str, int)) else str(value)
 
 
 async def refuse(scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -50,8 +50,10 @@ def _text(value: Any) -> str:
     return value
 
 
-def _uuid(value: Any) -> UUID:
-    return UUID(_text(value))
+def _uuid(value: Any) -> str:
+    """As it was sent: the answer names it so, however UUIDs are written."""
+    UUID(_text(value))
+    return str(value)
 
 
 def _audience(value: Any) -> str:
