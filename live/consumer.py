@@ -131,7 +131,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self._offend()
             return
         metrics.FRAMES_IN.labels(kind).inc()
-        about = {name: fields[name] for name in ("client_id", "room") if name in fields}
+        named = ("client_id", "room")
+        about: dict[str, Any] = {name: fields[name] for name in named if name in fields}
         await self._handle(about, getattr(self, f"on_{kind}")(**fields))
 
     async def _handle(self, about: Mapping[str, Any], work: Awaitable[None]) -> None:

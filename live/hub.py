@@ -103,6 +103,9 @@ class Hub:
         self.sockets[socket.user_id].add(socket)
         metrics.SOCKETS.inc()
         self.presence.touch(socket.user_id)
+        if not await database.run(_live_logins, [socket.login.pk]):
+            socket.begin_to_close("signed_out")  # it ended before we would have heard of it
+            return
         while True:
             memberships = await database.run(arrival.read_memberships, socket.user)
             if all(self._is_fresh(pk, m.listener.as_of) for pk, m in memberships.items()):
