@@ -20,7 +20,22 @@ M = TypeVar("M", bound=models.Model)
 
 PASSWORD = "correct horse battery staple"
 YES = "yes"
-NAMES = ("root", "sue", "ada", "amy", "ben", "cleo", "vic", "dee", "otto", "gus", "carl", "dora", "parrot", "system")
+NAMES = (
+    "root",
+    "sue",
+    "ada",
+    "amy",
+    "ben",
+    "cleo",
+    "vic",
+    "dee",
+    "otto",
+    "gus",
+    "carl",
+    "dora",
+    "parrot",
+    "system",
+)
 
 
 class World:
@@ -67,7 +82,9 @@ class World:
         self.gus = Invitation.objects.accept_as_guest(token, name="Gus").user
         served = [self.carl, self.dora, self.sue, self.parrot]
         self.support = Room.objects.open("Support", by=self.ada, mode="support", people=served)
-        self.public = Room.objects.open("Public", by=self.ben, visibility="public", people=[self.cleo])
+        self.public = Room.objects.open(
+            "Public", by=self.ben, visibility="public", people=[self.cleo]
+        )
         self.direct = Room.objects.direct(self.cleo, by=self.ben)
         for room in self.rooms.values():
             room.refresh_from_db()

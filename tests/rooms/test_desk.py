@@ -9,13 +9,22 @@ from tests.world import World, again
 
 def test_customers_are_shown_customers_and_agents_alone(world: World) -> None:
     shown = {
-        name: {world.name_of(seat.user) for seat in Participant.objects.shown_to(world.seat(world.support, who))}
+        name: {
+            world.name_of(seat.user)
+            for seat in Participant.objects.shown_to(world.seat(world.support, who))
+        }
         for name, who in world.people.items()
         if world.support.participant(who)
     }
     everybody = {"ada", "sue", "carl", "dora", "parrot"}
     narrow = {"ada", "carl", "dora"}
-    assert shown == {"ada": everybody, "sue": everybody, "parrot": everybody, "carl": narrow, "dora": narrow}
+    assert shown == {
+        "ada": everybody,
+        "sue": everybody,
+        "parrot": everybody,
+        "carl": narrow,
+        "dora": narrow,
+    }
 
 
 def test_in_team_rooms_everybody_is_shown(world: World) -> None:
@@ -41,7 +50,10 @@ def test_two_agents_racing_for_a_waiting_room_are_both_in_it(world: World) -> No
 @pytest.mark.django_db(transaction=True)
 def test_two_owners_racing_to_leave_leave_one(world: World) -> None:
     world.team.change_role(world.cleo, "owner", by=world.ben)
-    outcomes = race(lambda: again(world.team).leave(by=world.ben), lambda: again(world.team).leave(by=world.cleo))
+    outcomes = race(
+        lambda: again(world.team).leave(by=world.ben),
+        lambda: again(world.team).leave(by=world.cleo),
+    )
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["LastOwner", "NoneType"]
 
 

@@ -18,9 +18,7 @@ def test_who_opens_a_direct_room(world: World) -> None:
 
 def test_with_whom_one_opens_a_direct_room(world: World) -> None:
     answers = world.answers(lambda who: Room.objects.direct(who, by=world.vic))
-    assert answers == expected(
-        invalid="vic dee", forbidden="gus carl dora system", otherwise="yes"
-    )
+    assert answers == expected(invalid="vic dee", forbidden="gus carl dora system", otherwise="yes")
 
 
 def test_both_find_the_same_room(world: World) -> None:
@@ -30,12 +28,18 @@ def test_both_find_the_same_room(world: World) -> None:
         world.direct,
     }
     assert len(rooms) == 1
-    assert dict(world.direct.participants.values_list("user__handle", "role")) == {"ben": "owner", "cleo": "owner"}
+    assert dict(world.direct.participants.values_list("user__handle", "role")) == {
+        "ben": "owner",
+        "cleo": "owner",
+    }
 
 
 def test_a_robot_has_its_own_role_in_a_direct_room(world: World) -> None:
     room = Room.objects.direct(world.parrot, by=world.ben)
-    assert dict(room.participants.values_list("user__handle", "role")) == {"ben": "owner", "parrot": "robot"}
+    assert dict(room.participants.values_list("user__handle", "role")) == {
+        "ben": "owner",
+        "parrot": "robot",
+    }
 
 
 def test_a_direct_room_is_private_and_on_no_list(world: World) -> None:
@@ -59,7 +63,10 @@ def test_opening_a_direct_room_is_audited_once(world: World) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_racing_to_open_it_makes_one_room(world: World) -> None:
-    calls = [lambda: Room.objects.direct(world.vic, by=world.ben), lambda: Room.objects.direct(world.ben, by=world.vic)]
+    calls = [
+        lambda: Room.objects.direct(world.vic, by=world.ben),
+        lambda: Room.objects.direct(world.ben, by=world.vic),
+    ]
     outcomes = race(*calls * 3)
     assert len({room.pk for room in outcomes}) == 1
     assert Participant.objects.filter(room=outcomes[0]).count() == 2

@@ -48,7 +48,9 @@ def test_what_people_become_in_a_team_room(world: World) -> None:
     usual = invited(world, empty, world.ben, None)
     assert usual == expected(owner="ben", robot="parrot", invalid="dee system", otherwise="member")
     owners = invited(world, empty, world.ben, "owner")
-    refused = expected(role_not_allowed="gus carl dora parrot", invalid="dee system", otherwise="owner")
+    refused = expected(
+        role_not_allowed="gus carl dora parrot", invalid="dee system", otherwise="owner"
+    )
     assert owners == refused
     viewers = invited(world, empty, world.ben, "viewer")
     assert viewers == expected(
@@ -59,7 +61,9 @@ def test_what_people_become_in_a_team_room(world: World) -> None:
             owner="ben", invalid="dee system", otherwise="role_not_allowed"
         )
     robots = invited(world, empty, world.ben, "robot")
-    assert robots == expected(owner="ben", robot="parrot", invalid="dee system", otherwise="role_not_allowed")
+    assert robots == expected(
+        owner="ben", robot="parrot", invalid="dee system", otherwise="role_not_allowed"
+    )
 
 
 def test_what_people_become_in_a_support_room(world: World) -> None:
@@ -67,10 +71,16 @@ def test_what_people_become_in_a_support_room(world: World) -> None:
     everyone_else = {"invalid": "dee system"}
     usual = invited(world, empty, world.amy, None)
     assert usual == expected(
-        **everyone_else, agent="amy ada", supervisor="sue root", robot="parrot", otherwise="customer"
+        **everyone_else,
+        agent="amy ada",
+        supervisor="sue root",
+        robot="parrot",
+        otherwise="customer",
     )
     agents = invited(world, empty, world.amy, "agent")
-    assert agents == expected(**everyone_else, agent="amy ada sue root", otherwise="role_not_allowed")
+    assert agents == expected(
+        **everyone_else, agent="amy ada sue root", otherwise="role_not_allowed"
+    )
     supervisors = invited(world, empty, world.amy, "supervisor")
     assert supervisors == expected(
         **everyone_else, agent="amy", supervisor="sue root", otherwise="role_not_allowed"
@@ -129,14 +139,20 @@ def test_site_agents_and_above_enter_support_rooms(world: World) -> None:
 
 
 @pytest.mark.parametrize(("name", "role"), [("amy", "agent"), ("root", "supervisor")])
-def test_staff_who_enter_are_told_to_staff_alone_and_audited(world: World, name: str, role: str) -> None:
+def test_staff_who_enter_are_told_to_staff_alone_and_audited(
+    world: World, name: str, role: str
+) -> None:
     person = world.people[name]
     assert world.support.join(by=person).role == role
     note = Message.objects.filter(room=world.support).latest("pk")
     assert (note.audience, note.body) == ("staff", f"{person.name} joined.")
     assert world.readers(note) == {"ada", "sue", name}
     entry = AuditEntry.objects.latest("pk")
-    assert (entry.action, entry.by, entry.target_id) == ("room.joined", person, str(world.support.pk))
+    assert (entry.action, entry.by, entry.target_id) == (
+        "room.joined",
+        person,
+        str(world.support.pk),
+    )
 
 
 def test_joining_again_changes_nothing(world: World) -> None:
@@ -168,7 +184,9 @@ def test_nobody_new_enters_a_closed_room(world: World, archived: bool) -> None:
     code = "room_archived" if archived else "room_closed"
     assert world.answer(lambda who: again(world.public).join(by=who), world.otto) == code
     assert world.answer(lambda who: again(world.support).join(by=who), world.amy) == code
-    assert world.answer(lambda who: again(world.public).invite(world.otto, by=who), world.ben) == code
+    assert (
+        world.answer(lambda who: again(world.public).invite(world.otto, by=who), world.ben) == code
+    )
 
 
 # What exists for whom
@@ -178,13 +196,22 @@ def test_what_exists_for_whom(world: World) -> None:
     def existing(scope: str) -> dict[str, set[str]]:
         names = {room.pk: name for name, room in world.rooms.items()}
         asked = getattr(Room.objects, scope)
-        found = {name: {names[room.pk] for room in asked(who)} for name, who in world.people.items()}
+        found = {
+            name: {names[room.pk] for room in asked(who)} for name, who in world.people.items()
+        }
         return {name: rooms for name, rooms in found.items() if rooms}
 
     mine = {
-        **{"sue": {"support"}, "ada": {"support"}, "ben": {"team", "public", "direct"}},
-        **{"cleo": {"team", "public", "direct"}, "vic": {"team"}, "dee": {"team"}, "gus": {"team"}},
-        **{"carl": {"support"}, "dora": {"support"}, "parrot": {"team", "support"}},
+        "sue": {"support"},
+        "ada": {"support"},
+        "ben": {"team", "public", "direct"},
+        "cleo": {"team", "public", "direct"},
+        "vic": {"team"},
+        "dee": {"team"},
+        "gus": {"team"},
+        "carl": {"support"},
+        "dora": {"support"},
+        "parrot": {"team", "support"},
     }
     assert existing("for_user") == mine
     site = ["root", "sue", "ada", "amy", "ben", "cleo", "vic", "dee", "otto"]

@@ -26,20 +26,26 @@ def test_who_makes_links(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("room", "by", "allowed"), [("team", "ben", {"member", "viewer"}), ("support", "ada", {"customer"})]
+    ("room", "by", "allowed"),
+    [("team", "ben", {"member", "viewer"}), ("support", "ada", {"customer"})],
 )
 def test_what_links_give(world: World, room: str, by: str, allowed: set[str]) -> None:
     maker = world.people[by]
     roles = ["owner", "member", "viewer", "customer", "agent", "supervisor", "robot", "king"]
     codes = {
-        role: world.answer(lambda who: link(world.rooms[room], who, role=role), maker) for role in roles
+        role: world.answer(lambda who: link(world.rooms[room], who, role=role), maker)
+        for role in roles
     }
     assert {role for role, code in codes.items() if code == "yes"} == allowed
     assert set(codes.values()) == {"yes", "role_not_allowed"}
 
 
-@pytest.mark.parametrize(("room", "by", "role"), [("team", "ben", "member"), ("support", "ada", "customer")])
-def test_what_a_link_gives_where_no_role_is_named(world: World, room: str, by: str, role: str) -> None:
+@pytest.mark.parametrize(
+    ("room", "by", "role"), [("team", "ben", "member"), ("support", "ada", "customer")]
+)
+def test_what_a_link_gives_where_no_role_is_named(
+    world: World, room: str, by: str, role: str
+) -> None:
     invitation, _ = world.rooms[room].create_invitation(by=world.people[by])
     assert invitation.role == role
 
@@ -56,7 +62,9 @@ def test_even_agents_enter_a_support_room_by_link_as_customers(world: World) -> 
 
 
 def test_a_guest_enters_with_nothing_but_a_name(world: World) -> None:
-    seat = Invitation.objects.accept_as_guest(link(world.team, world.ben, role="viewer"), name="Gila")
+    seat = Invitation.objects.accept_as_guest(
+        link(world.team, world.ben, role="viewer"), name="Gila"
+    )
     assert (seat.role, seat.user.kind, seat.user.name) == ("viewer", "guest", "Gila")
     assert not seat.user.has_usable_password()
     assert seat.user.site_role is None
@@ -67,16 +75,26 @@ def test_a_token_is_stored_hashed_and_audited_without_it(world: World) -> None:
     invitation, token = world.team.create_invitation(by=world.ben)
     assert token not in str(Invitation.objects.filter(pk=invitation.pk).values().get())
     entry = AuditEntry.objects.latest("pk")
-    assert (entry.action, entry.by, entry.after["role"]) == ("invitation.created", world.ben, "member")
+    assert (entry.action, entry.by, entry.after["role"]) == (
+        "invitation.created",
+        world.ben,
+        "member",
+    )
     assert token not in f"{entry.after} {entry.target_label}"
 
 
 def test_a_link_ends_when_it_expires(world: World) -> None:
     token = link(world.team, world.ben, expires_in=timedelta(hours=1))
     with time_machine.travel(timezone.now() + timedelta(minutes=59), tick=False):
-        assert world.answer(lambda who: Invitation.objects.accept(token, user=who), world.otto) == "yes"
+        assert (
+            world.answer(lambda who: Invitation.objects.accept(token, user=who), world.otto)
+            == "yes"
+        )
     with time_machine.travel(timezone.now() + timedelta(minutes=61), tick=False):
-        assert world.answer(lambda who: Invitation.objects.accept(token, user=who), world.otto) == "not_found"
+        assert (
+            world.answer(lambda who: Invitation.objects.accept(token, user=who), world.otto)
+            == "not_found"
+        )
 
 
 def test_a_link_ends_after_seven_days_where_nothing_is_said(world: World) -> None:
@@ -128,7 +146,10 @@ def test_who_is_not_let_in_takes_no_use(world: World, settings: object, why: str
     users = User.objects.count()
     answer = world.answer(lambda who: Invitation.objects.accept(token, user=who), world.otto)
     assert answer == f"room_{why}"
-    assert world.answer(lambda who: Invitation.objects.accept_as_guest(token, name="G"), world.otto) == answer
+    assert (
+        world.answer(lambda who: Invitation.objects.accept_as_guest(token, name="G"), world.otto)
+        == answer
+    )
     assert again(invitation).uses_left == 1
     assert User.objects.count() == users
 
@@ -150,15 +171,25 @@ def test_a_one_use_link_lets_exactly_one_of_many_in(world: World) -> None:
     token = link(world.team, world.ben, uses=1)
     racers = [world.otto, world.amy, world.ada, world.sue, world.root, world.carl]
     outcomes = race(*(lambda who=who: Invitation.objects.accept(token, user=who) for who in racers))
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Participant"] + ["Unusable"] * 5
+    assert (
+        sorted(type(outcome).__name__ for outcome in outcomes) == ["Participant"] + ["Unusable"] * 5
+    )
     assert Participant.objects.filter(room=world.team, user__in=racers).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_two_use_link_lets_two_guests_in_and_makes_no_third(world: World) -> None:
     token = link(world.team, world.ben, uses=2)
-    outcomes = race(*(lambda n=n: Invitation.objects.accept_as_guest(token, name=f"Racer {n}") for n in range(5)))
-    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Participant"] * 2 + ["Unusable"] * 3
+    outcomes = race(
+        *(
+            lambda n=n: Invitation.objects.accept_as_guest(token, name=f"Racer {n}")
+            for n in range(5)
+        )
+    )
+    assert (
+        sorted(type(outcome).__name__ for outcome in outcomes)
+        == ["Participant"] * 2 + ["Unusable"] * 3
+    )
     assert User.objects.filter(name__startswith="Racer").count() == 2
 
 

@@ -11,7 +11,9 @@ from tests.world import World, again, expected
 
 def test_who_leaves_a_team_room(world: World) -> None:
     answers = world.answers(lambda who: again(world.team).leave(by=who))
-    assert answers == expected(yes="cleo vic dee gus parrot", last_owner="ben", otherwise="not_found")
+    assert answers == expected(
+        yes="cleo vic dee gus parrot", last_owner="ben", otherwise="not_found"
+    )
 
 
 def test_who_leaves_a_support_room(world: World) -> None:
@@ -70,9 +72,12 @@ def test_leaving_is_told_and_audited(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "audience"), [("carl", "everyone"), ("sue", "staff"), ("ada", "staff"), ("parrot", "staff")]
+    ("name", "audience"),
+    [("carl", "everyone"), ("sue", "staff"), ("ada", "staff"), ("parrot", "staff")],
 )
-def test_customers_do_not_hear_of_the_coming_and_going_of_staff(world: World, name: str, audience: str) -> None:
+def test_customers_do_not_hear_of_the_coming_and_going_of_staff(
+    world: World, name: str, audience: str
+) -> None:
     world.support.leave(by=world.people[name])
     note = Message.objects.filter(room=world.support).latest("pk")
     assert note.audience == audience
@@ -103,7 +108,9 @@ def test_leaving_hides_everything_and_coming_back_shows_it_again(world: World) -
     with pytest.raises(NotFound):
         again(world.team).messages.post("still here", by=world.cleo)
     again(world.team).invite(world.cleo, by=world.ben)
-    seen = set(Message.objects.visible_to(world.cleo).filter(room=world.team).values_list("pk", flat=True))
+    seen = set(
+        Message.objects.visible_to(world.cleo).filter(room=world.team).values_list("pk", flat=True)
+    )
     assert {said.pk, whispered.pk, own.pk} <= seen
 
 

@@ -14,7 +14,9 @@ def roles(room: Room) -> dict[str, str]:
 
 def test_any_member_of_the_site_makes_team_rooms(world: World) -> None:
     answers = world.answers(lambda who: Room.objects.open("New", by=who))
-    assert answers == expected(yes="root sue ada amy ben cleo vic otto", invalid="dee", otherwise="forbidden")
+    assert answers == expected(
+        yes="root sue ada amy ben cleo vic otto", invalid="dee", otherwise="forbidden"
+    )
 
 
 def test_agents_of_the_site_make_support_rooms(world: World) -> None:
@@ -30,7 +32,9 @@ def test_agents_of_the_site_open_support_rooms_on_behalf_of_customers(world: Wor
 
 
 def test_who_opens_a_team_room_owns_it_and_its_people_are_members(world: World) -> None:
-    room = Room.objects.open("New", by=world.ben, people=[world.cleo, world.gus, world.parrot, world.ben])
+    room = Room.objects.open(
+        "New", by=world.ben, people=[world.cleo, world.gus, world.parrot, world.ben]
+    )
     assert roles(room) == {"Ben": "owner", "Cleo": "member", "Gus": "member", "Parrot": "robot"}
     assert (room.state, room.visibility, room.history) == ("active", "private", "all")
 
@@ -39,8 +43,12 @@ def test_who_opens_a_support_room_is_its_agent_and_it_is_active(world: World) ->
     people = [world.carl, world.amy, world.root, world.cleo, world.parrot]
     room = Room.objects.open("Help", by=world.sue, mode="support", people=people)
     assert roles(room) == {
-        **{"Sue": "agent", "Amy": "agent", "Root": "supervisor"},
-        **{"Carl": "customer", "Cleo": "customer", "Parrot": "robot"},
+        "Sue": "agent",
+        "Amy": "agent",
+        "Root": "supervisor",
+        "Carl": "customer",
+        "Cleo": "customer",
+        "Parrot": "robot",
     }
     assert (room.state, room.waiting_since) == ("active", None)
 
@@ -53,7 +61,9 @@ def test_a_room_opened_on_behalf_of_a_customer_waits_for_staff(world: World) -> 
 
 
 def test_a_room_opened_on_behalf_with_staff_does_not_wait(world: World) -> None:
-    room = Room.objects.open("Help", by=world.ada, mode="support", on_behalf_of=world.carl, people=[world.amy])
+    room = Room.objects.open(
+        "Help", by=world.ada, mode="support", on_behalf_of=world.carl, people=[world.amy]
+    )
     assert (room.state, room.waiting_since) == ("active", None)
 
 
@@ -97,7 +107,9 @@ def test_opening_leaves_an_audit_entry_that_names_everybody(world: World) -> Non
 
 def test_nobody_else_is_in_a_new_room(world: World) -> None:
     room = Room.objects.open("New", by=world.ben)
-    in_it = {name for name, who in world.people.items() if Room.objects.for_user(who).filter(pk=room.pk)}
+    in_it = {
+        name for name, who in world.people.items() if Room.objects.for_user(who).filter(pk=room.pk)
+    }
     assert in_it == {"ben"}
     assert Participant.objects.get(room=room).invited_by is None
     with pytest.raises(Forbidden):

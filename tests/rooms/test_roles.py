@@ -16,16 +16,22 @@ def test_who_changes_roles_in_a_team_room(world: World) -> None:
 
 
 def test_who_changes_roles_in_a_support_room(world: World) -> None:
-    answers = world.answers(lambda who: again(world.support).change_role(world.sue, "agent", by=who))
+    answers = world.answers(
+        lambda who: again(world.support).change_role(world.sue, "agent", by=who)
+    )
     assert answers == expected(yes="ada sue root system", otherwise="forbidden")
 
 
 def test_nobody_changes_roles_in_a_direct_room(world: World) -> None:
-    answers = world.answers(lambda who: again(world.direct).change_role(world.cleo, "viewer", by=who))
+    answers = world.answers(
+        lambda who: again(world.direct).change_role(world.cleo, "viewer", by=who)
+    )
     assert answers == expected(otherwise="forbidden")
 
 
-@pytest.mark.parametrize("role", ["owner", "member", "viewer", "customer", "agent", "supervisor", "robot", "king"])
+@pytest.mark.parametrize(
+    "role", ["owner", "member", "viewer", "customer", "agent", "supervisor", "robot", "king"]
+)
 def test_who_may_be_given_a_role_of_a_support_room(world: World, role: str) -> None:
     room = Room.objects.open("Help", by=world.ada, mode="support")
     people = [who for name, who in world.people.items() if name not in ("dee", "system", "ada")]
@@ -68,7 +74,9 @@ def test_who_is_not_there_gets_no_role(world: World) -> None:
 def test_a_change_of_role_is_told_audited_and_starts_the_view_over(world: World) -> None:
     before = again(world.team).revision
     seat = world.team.change_role(world.cleo, "viewer", by=world.ben)
-    assert seat.view_since == again(world.cleo.participations.get(room=world.team)).view_since > before
+    assert (
+        seat.view_since == again(world.cleo.participations.get(room=world.team)).view_since > before
+    )
     assert again(world.team).people_revision == seat.view_since
     note = Message.objects.filter(room=world.team).latest("pk")
     assert (note.body, note.audience) == ("Ben made Cleo viewer.", "everyone")
@@ -147,4 +155,6 @@ def test_a_site_admin_inside_a_room_is_what_their_seat_says(world: World) -> Non
 def test_losing_the_site_role_does_not_give_one_in_rooms(world: World) -> None:
     world.ada.set_site_role(SiteRole.MEMBER, by=world.root)
     with pytest.raises(Participant.RoleNotAllowed):
-        again(world.support).change_role(User.objects.get(pk=world.ada.pk), "supervisor", by=world.sue)
+        again(world.support).change_role(
+            User.objects.get(pk=world.ada.pk), "supervisor", by=world.sue
+        )

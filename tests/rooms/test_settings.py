@@ -28,7 +28,9 @@ def test_who_changes_settings(world: World) -> None:
         ({"mode": "support"}, ["mode"]),
     ],
 )
-def test_a_wrong_setting_changes_nothing(world: World, wrong: dict[str, str], fields: list[str]) -> None:
+def test_a_wrong_setting_changes_nothing(
+    world: World, wrong: dict[str, str], fields: list[str]
+) -> None:
     before = again(world.team)
     with pytest.raises(Invalid) as error:
         again(world.team).update(by=world.ben, **wrong)
@@ -59,7 +61,11 @@ def test_renaming_is_told_and_audited_with_both_names(world: World) -> None:
     note = Message.objects.filter(room=world.team).latest("pk")
     assert note.body == "Ben named the room “Crew”."
     entry = AuditEntry.objects.latest("pk")
-    assert (entry.action, entry.before, entry.after) == ("room.updated", {"name": "Team"}, {"name": "Crew"})
+    assert (entry.action, entry.before, entry.after) == (
+        "room.updated",
+        {"name": "Team"},
+        {"name": "Crew"},
+    )
 
 
 @pytest.mark.parametrize("name", ["{people}", "{", "}{", "%s", "100 %", "<b>x</b>", "“quoted”"])

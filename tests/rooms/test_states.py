@@ -16,7 +16,9 @@ def put(room: Room, state: str) -> Room:
     return again(room)
 
 
-@pytest.mark.parametrize(("verb", "state"), [("close", "active"), ("reopen", "closed"), ("archive", "closed")])
+@pytest.mark.parametrize(
+    ("verb", "state"), [("close", "active"), ("reopen", "closed"), ("archive", "closed")]
+)
 def test_who_moves_a_room_on(world: World, verb: str, state: str) -> None:
     for room in world.rooms.values():
         put(room, state)
@@ -36,7 +38,9 @@ def test_from_which_states_a_verb_leads_on(world: World, verb: str, possible: se
     codes = {}
     for state in Room.State.values:
         put(world.support, state)
-        codes[state] = world.answer(lambda who: getattr(again(world.support), verb)(by=who), world.ada)
+        codes[state] = world.answer(
+            lambda who: getattr(again(world.support), verb)(by=who), world.ada
+        )
     assert {state for state, code in codes.items() if code == "yes"} == possible
     assert set(codes.values()) == {"yes", "wrong_state"}
 
@@ -137,7 +141,9 @@ def test_who_reopens_by_the_card(world: World) -> None:
     world.team.close(by=world.ben)
     card = Message.objects.filter(room=world.team).latest("pk")
     answers = world.answers(lambda who: again(card).act("reopen", version=1, data={}, by=who))
-    assert answers == expected(yes="ben", forbidden="cleo vic dee gus parrot", otherwise="not_found")
+    assert answers == expected(
+        yes="ben", forbidden="cleo vic dee gus parrot", otherwise="not_found"
+    )
 
 
 def test_every_change_of_state_is_a_change_of_people_revision(world: World) -> None:
