@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.errors import Forbidden, Invalid, NotFound
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from messages import audience, signals
 from messages.body import compose, plain
 from messages.markdown import Rendered
@@ -280,6 +280,7 @@ class Batch:
         _advance({message.room for message in new})
         self._write_attachments(new)
         self._write_mentions(new, mentioned)
+        _audit_shares(new)
         signals.posted.send(Message, messages=new)
         for room in long:
             _warn(room)
@@ -314,6 +315,17 @@ class Batch:
             for message, names in zip(new, mentioned, strict=True)
             for handle in names & found[message.room_id].keys()
         )
+
+
+def _audit_shares(new: Iterable[Message]) -> None:
+    """Sharing lets others see what they could not."""
+    for message in new:
+        if message.shared_from is not None:
+            shown = {"audience": message.audience, "to": message.to, "room": message.room_id}
+            source = {"message": message.shared_from.pk, "room": message.shared_from.room_id}
+            AuditEntry.objects.record(
+                "message.shared", on=message, by=message.author, before=source, after=shown
+            )
 
 
 def _warn(room: Room) -> None:

@@ -181,6 +181,8 @@ class Message(models.Model):
             raise self.Deleted
         if not self.editable_by(by):
             raise Forbidden("Only one's own messages can be edited, and only for a while.")
+        if not self.room.seat_of(by).may_write:
+            raise Forbidden("You may read here, but not write.")
         if body == self.body:
             return
         EarlierText.objects.create(message=self, body=self.body)
@@ -201,7 +203,7 @@ class Message(models.Model):
         if not self.removable_by(by):
             raise Forbidden("Only one's own messages can be deleted, or by who manages the room.")
         self.body, self.html, self.data = "", "", {}
-        self.reply_to = None
+        self.reply_to = self.shared_from = None
         self.mentions_everyone = False
         self.deleted_at, self.deleted_by = timezone.now(), by
         Attachment.discard(list(self.attachments.all()))
@@ -210,7 +212,8 @@ class Message(models.Model):
         if by != self.author:
             AuditEntry.objects.record("message.deleted", on=self, by=by)
         self._change(
-            *("body", "html", "data", "reply_to", "mentions_everyone", "deleted_at", "deleted_by"),
+            *("body", "html", "data", "reply_to", "shared_from", "mentions_everyone"),
+            *("deleted_at", "deleted_by"),
             quoted=True,
         )
 
