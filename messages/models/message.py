@@ -341,15 +341,22 @@ class Message(models.Model):
         return self.room.seat_of(user)
 
     def _tell_read(self, seat: Participant, upto: int) -> None:
-        """Tell it; to others by a message that everyone may see, or it would give others away."""
-        shown = (
+        """Tell it; to others by a message that everyone may see, and only where that is another:
+        or it would give away that there is more.
+        """
+        shown = self._newest_for_everyone(upto)
+        known = self._newest_for_everyone(seat.last_read)
+        others_learn = shown if shown != known else None
+        signals.read.send(Message, participant=seat, message=upto, shown=others_learn)
+
+    def _newest_for_everyone(self, upto: int) -> int | None:
+        return (
             Message.objects.filter(room=self.room_id, pk__lte=upto)
             .filter(audience=audience.Audience.EVERYONE)
             .order_by("-pk")
             .values_list("pk", flat=True)
             .first()
         )
-        signals.read.send(Message, participant=seat, message=upto, shown=shown)
 
     def _change(self, *fields: str, quoted: bool = False) -> None:
         """Save as the room's next revision; where what quotes of it show changes, theirs too."""
