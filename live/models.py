@@ -46,8 +46,9 @@ class PresenceQuerySet(models.QuerySet["Presence"]):
             update_fields=["state", "since", "expires_at"],
         )
 
-    def renew(self, process: str) -> None:
-        self.filter(process=process).update(expires_at=_lease())
+    def renew(self, process: str) -> int:
+        """Returns how many are held."""
+        return self.filter(process=process).update(expires_at=_lease())
 
 
 def _lease() -> datetime:

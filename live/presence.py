@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
@@ -81,7 +82,7 @@ class PresenceBoard:
         touched, self._touched = self._touched, set()
         states = {user: self._standing_here(user) for user in touched}
         present = {u: s for u, s in states.items() if s and s != self._written.get(u)}
-        gone = {user for user, state in states.items() if state is None}
+        gone = {user for user, state in states.items() if state is None and user in self._written}
         if not present and not gone:
             return
         try:
@@ -94,26 +95,41 @@ class PresenceBoard:
             self._written.pop(user, None)
         users = [*present, *gone]
         self._heard.update(users)
-        news = {"kind": "presence", "users": users}
-        layer.publish(layer.EVERY_PROCESS, {"origin": self._hub.process, "news": news})
+        self._publish(users)
 
     async def _renew(self) -> None:
-        """Hold our leases, and hear of those that others let expire."""
+        """Hold our leases, and look for what no news told: who came, went or died elsewhere."""
         now = self._hub.loop.time()
         if now - self._renewed < settings.CHAT_PRESENCE_RENEW:
             return
         self._renewed = now
-        self._heard.update(await database.run(_renew, self._hub.process))
+        kept, expired, newcomers = await database.run(_renew, self._hub.process)
+        if kept < len(self._written):  # we were so late that another took us for dead
+            self._touched.update(self._written)
+            self._written = dict.fromkeys(self._written, Presence.State.OFFLINE)
+        self._heard.update(expired, newcomers)
+        if layer.is_shared():
+            self._heard.update(self._told)
+        if expired:
+            self._publish(expired)
+
+    def _publish(self, users: list[int]) -> None:
+        news = {"kind": "presence", "users": users}
+        layer.publish(layer.EVERY_PROCESS, {"origin": self._hub.process, "news": news})
 
     async def _tell(self) -> None:
         heard, self._heard = self._heard, set()
         if not heard:
             return
         rooms = list(self._hub.rooms)
-        standing, seen = await database.run(_look, heard, rooms)
+        try:
+            standing, seen = await database.run(_look, heard, rooms)
+        except Exception:
+            self._heard |= heard
+            raise
         for user in heard:
             state, since = standing.get(user, Standing(Presence.State.OFFLINE, timezone.now()))
-            if self._told.get(user, Presence.State.OFFLINE) == state:
+            if self._told.get(user) == state:
                 continue
             self._remember(user, state)
             frame = frames.write("presence", user=user, state=state, since=iso(since))
@@ -152,11 +168,14 @@ def _let_go(process: str, users: Collection[int] | None) -> None:
     rows.delete()
 
 
-def _renew(process: str) -> list[int]:
-    Presence.objects.renew(process)
+def _renew(process: str) -> tuple[int, list[int], list[int]]:
+    """How many rows of ours there are; whose rows had expired; and who came lately."""
+    kept = Presence.objects.renew(process)
     expired = list(Presence.objects.expired())
     Presence.objects.filter(pk__in=[row.pk for row in expired]).delete()
-    return [row.user_id for row in expired]
+    lately = timezone.now() - timedelta(seconds=2 * settings.CHAT_PRESENCE_RENEW)
+    newcomers = Presence.objects.filter(since__gt=lately).exclude(process=process)
+    return kept, [row.user_id for row in expired], list(newcomers.values_list("user", flat=True))
 
 
 def _look(

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import pytest_asyncio
 from django.core.management import call_command
+from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
+from live.models import Presence
 from rooms.models import Room
 from tests.live.client import PATIENCE
 from tests.live.remote import Remote
 from tests.live.server import ON_GROWN, LiveServer, OwnRedis, environment, own_redis, servers
 from tests.world import World
 
-pytestmark = ON_GROWN
+pytestmark = [ON_GROWN, pytest.mark.django_db]
 
 NEVER = "3600"
 
@@ -34,10 +37,20 @@ def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 
 @pytest.fixture
 def room(world: World) -> int:
-    room = Room.objects.open("Common", by=world.ben, people=[world.cleo, world.vic, world.ada])
-    room.invite(world.gus, by=world.ben)
-    room.change_role(world.vic, "viewer", by=world.ben)
-    return room.pk
+    """Opened in a thread: what the test's own connection writes, no server would see."""
+    with ThreadPoolExecutor(1) as outside:
+        return outside.submit(open_room, world).result()
+
+
+def open_room(world: World) -> int:
+    try:
+        people = [world.cleo, world.vic, world.ada]
+        room = Room.objects.open("Common", by=world.ben, people=people)
+        room.invite(world.gus, by=world.ben)
+        room.change_role(world.vic, "viewer", by=world.ben)
+        return room.pk
+    finally:
+        connection.close()
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +75,13 @@ def deaf_pair(
     world: World, redis: OwnRedis, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[list[LiveServer]]:
     """Two that never hear of each other: every wake is lost, and only the head check heals."""
-    folder = tmp_path_factory.mktemp("deaf")
-    one = environment(folder, REDIS_URL=redis.url, CHAT_HEAD_CHECK_INTERVAL="1")
+    one = environment(
+        tmp_path_factory.mktemp("deaf"),
+        REDIS_URL=redis.url,
+        CHAT_HEAD_CHECK_INTERVAL="1",
+        CHAT_PRESENCE_RENEW="1",
+        CHAT_PRESENCE_LEASE="3",
+    )
     with servers(
         {**one, "CHAT_REDIS_PREFIX": "deaf-a"}, {**one, "CHAT_REDIS_PREFIX": "deaf-b"}
     ) as pair:
@@ -205,6 +223,29 @@ async def test_lost_wakes_heal_by_the_head_check(
 
     await cleo.call("POST", "auth/logout/", at=here, refresh=cleo.refresh)
     assert (await cleo.frame("bye"))["reason"] == "signed_out"
+
+
+async def test_presence_that_nobody_told_of_heals_by_the_lease(
+    world: World, deaf_pair: list[LiveServer], room: int, come: Come
+) -> None:
+    here, there = deaf_pair
+    cleo = await come(world.cleo, there, room)
+    ada = await come(world.ada, here, room)
+    await cleo.frame("presence", user=world.ada.pk, state="online")
+    await ada.send("presence", state="away")
+    await cleo.frame("presence", user=world.ada.pk, state="away")
+    await asyncio.to_thread(forget_presence, world.ada)
+    await cleo.frame("presence", user=world.ada.pk, state="offline")
+    await cleo.frame("presence", user=world.ada.pk, state="away")
+    await ada.disconnect()
+    await cleo.frame("presence", user=world.ada.pk, state="offline")
+
+
+def forget_presence(user: User) -> None:
+    try:
+        Presence.objects.filter(user=user).delete()
+    finally:
+        connection.close()
 
 
 async def test_a_process_that_lost_redis_listens_again(

@@ -80,6 +80,23 @@ async def test_what_was_posted_before_the_stop_is_committed_and_answered(
     assert await asyncio.to_thread(_has_been_said, "just in time")
 
 
+async def test_who_does_not_come_back_after_a_kill_is_offline_in_the_end(
+    world: World, tmp_path: Path
+) -> None:
+    """Their lease in the killed process ends, and whoever was told that they are there hears it."""
+    short = {"CHAT_PRESENCE_RENEW": "1", "CHAT_PRESENCE_LEASE": "6"}
+    with servers(environment(tmp_path, REDIS_URL="", **short)) as (server,):
+        cleo = await Remote.at(server, world.cleo, world.team.pk)
+        await Remote.at(server, world.ben, world.team.pk)
+        await cleo.frame("presence", user=world.ben.pk, state="online")
+        await asyncio.to_thread(server.kill)
+        await cleo.closing()
+        await asyncio.to_thread(server.start)
+        cleo = await Remote.at(server, world.cleo, world.team.pk)
+        await cleo.frame("presence", user=world.ben.pk, state="offline")
+        await cleo.disconnect()
+
+
 @contextmanager
 def writing_held_up(room: int) -> Iterator[None]:
     """Another holds the lock that a post in the room needs."""
