@@ -350,13 +350,14 @@ class Message(models.Model):
         signals.read.send(Message, participant=seat, message=upto, shown=others_learn)
 
     def _newest_for_everyone(self, upto: int) -> int | None:
-        return (
+        newest: int | None = (
             Message.objects.filter(room=self.room_id, pk__lte=upto)
             .filter(audience=audience.Audience.EVERYONE)
             .order_by("-pk")
             .values_list("pk", flat=True)
             .first()
         )
+        return newest
 
     def _change(self, *fields: str, quoted: bool = False) -> None:
         """Save as the room's next revision; where what quotes of it show changes, theirs too."""
