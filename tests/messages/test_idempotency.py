@@ -51,7 +51,10 @@ OTHERS: dict[str, Callable[[World], dict[str, Any]]] = {
     "to": lambda world: {"audience": "only", "to": (world.cleo.pk,)},
     "reply": lambda world: {"reply_to": world.say(world.team, world.ben).pk},
     "file": lambda world: {"attachments": (upload(world.team, world.ben).pk,)},
-    "share": lambda world: {"shared_from": world.say(world.team, world.ben).pk, "audience": "everyone"},
+    "share": lambda world: {
+        "shared_from": world.say(world.team, world.ben).pk,
+        "audience": "everyone",
+    },
 }
 
 
@@ -144,7 +147,9 @@ def test_a_repetition_with_files_is_the_same(world: World) -> None:
 def test_sharing_is_idempotent_too(world: World) -> None:
     source = world.say(world.team, world.ben)
     key = uuid4()
-    share = lambda **how: again(source).share(by=world.ben, audience="everyone", client_id=key, **how)  # noqa: E731
+    share = lambda **how: again(source).share(
+        by=world.ben, audience="everyone", client_id=key, **how
+    )  # noqa: E731
     assert (share().replayed, share().replayed) == (False, True)
     with pytest.raises(Message.IdempotencyConflict):
         share(body="changed")
@@ -174,8 +179,16 @@ def test_racing_posts_with_one_id_and_other_words_make_one_message(world: World)
 @pytest.mark.django_db(transaction=True)
 def test_racing_posts_take_each_revision_once_in_the_order_of_ids(world: World) -> None:
     people = [world.ben, world.cleo, world.gus, world.dee]
-    race(*(lambda who=who, n=n: world.say(again(world.team), who, f"{n}") for who in people for n in range(4)))
-    rows = list(world.team.messages.filter(kind="text").order_by("pk").values_list("pk", "revision"))
+    race(
+        *(
+            lambda who=who, n=n: world.say(again(world.team), who, f"{n}")
+            for who in people
+            for n in range(4)
+        )
+    )
+    rows = list(
+        world.team.messages.filter(kind="text").order_by("pk").values_list("pk", "revision")
+    )
     assert len(rows) == 16
     assert [revision for _, revision in rows] == sorted({revision for _, revision in rows})
     room = again(world.team)
@@ -184,11 +197,15 @@ def test_racing_posts_take_each_revision_once_in_the_order_of_ids(world: World) 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_batches_of_the_same_rooms_in_other_orders_do_not_wait_for_each_other_forever(world: World) -> None:
+def test_batches_of_the_same_rooms_in_other_orders_do_not_wait_for_each_other_forever(
+    world: World,
+) -> None:
     def batch(*rooms: Room) -> list[Posted]:
         return post(*(draft(world, room=room.pk, client_id=uuid4()) for room in rooms))
 
     rooms = [world.team, world.public, world.direct]
-    outcomes = race(*(lambda turn=turn: batch(*rooms[turn:], *rooms[:turn]) for turn in (0, 1, 2, 0, 1, 2)))
+    outcomes = race(
+        *(lambda turn=turn: batch(*rooms[turn:], *rooms[:turn]) for turn in (0, 1, 2, 0, 1, 2))
+    )
     assert {type(outcome) for outcome in outcomes} == {list}
     assert Message.objects.filter(author=world.ben, kind="text").count() == 18

@@ -11,7 +11,9 @@ from tests.world import World, again, expected
 
 def test_who_speaks_in_a_team_room(world: World) -> None:
     answers = world.answers(lambda who: world.say(again(world.team), who))
-    assert answers == expected(yes="ben cleo dee gus parrot", forbidden="vic", otherwise="not_found")
+    assert answers == expected(
+        yes="ben cleo dee gus parrot", forbidden="vic", otherwise="not_found"
+    )
 
 
 def test_who_speaks_in_a_support_room(world: World) -> None:
@@ -61,7 +63,11 @@ def test_a_whisper_reaches_its_two_ends(world: World) -> None:
 
 
 def test_a_whisper_in_a_support_room_reaches_its_staff_too(world: World) -> None:
-    assert world.readers(world.whisper(world.support, world.ada, world.carl)) == {"ada", "sue", "carl"}
+    assert world.readers(world.whisper(world.support, world.ada, world.carl)) == {
+        "ada",
+        "sue",
+        "carl",
+    }
     assert world.readers(world.whisper(world.support, world.sue, world.parrot)) == {
         "ada",
         "sue",
@@ -195,7 +201,10 @@ def test_a_robots_reply_in_a_support_room_is_for_staff_or_its_asker(world: World
 
 def test_a_chosen_audience_stands(world: World) -> None:
     note = world.note(world.ada)
-    assert world.say(world.support, world.sue, reply_to=note, audience="everyone").audience == "everyone"
+    assert (
+        world.say(world.support, world.sue, reply_to=note, audience="everyone").audience
+        == "everyone"
+    )
     whisper = world.whisper(world.team, world.ben, world.cleo)
     reply = world.say(world.team, world.cleo, reply_to=whisper, audience="only", to=[world.gus])
     assert reply.to == [world.gus.pk]
@@ -203,10 +212,14 @@ def test_a_chosen_audience_stands(world: World) -> None:
 
 def test_one_replies_to_what_one_sees(world: World) -> None:
     whisper = world.whisper(world.team, world.ben, world.cleo)
-    answers = world.answers(lambda who: again(world.team).messages.post("re", by=who, reply_to=whisper))
+    answers = world.answers(
+        lambda who: again(world.team).messages.post("re", by=who, reply_to=whisper)
+    )
     assert answers == expected(yes="ben cleo", otherwise="not_found")
     note = world.note(world.ada)
-    answers = world.answers(lambda who: again(world.support).messages.post("re", by=who, reply_to=note))
+    answers = world.answers(
+        lambda who: again(world.support).messages.post("re", by=who, reply_to=note)
+    )
     assert answers == expected(yes="ada sue", otherwise="not_found")
 
 
