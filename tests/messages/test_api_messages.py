@@ -78,6 +78,23 @@ def test_who_may_post_where(world: World) -> None:
     assert posting(world.direct) == answers(yes="ben cleo")
 
 
+@pytest.mark.parametrize("room", ["0", "999999999", str(TOO_LARGE), "9" * 30, "x"])
+@pytest.mark.parametrize(
+    ("method", "rest", "body"),
+    [
+        ("GET", "messages/", None),
+        ("POST", "messages/", {"client_id": str(uuid4()), "body": "x"}),
+        ("POST", "read/", {"message": 1}),
+        ("POST", "unread/", {"message": 1}),
+    ],
+)
+def test_there_is_nothing_in_a_room_that_is_not_there(
+    world: World, room: str, method: str, rest: str, body: Any
+) -> None:
+    response = Caller(world.ben).send(method, f"rooms/{room}/{rest}", body)
+    assert answered(response) == (404, "not_found")
+
+
 def test_the_same_post_again_is_the_same_message(world: World) -> None:
     ben, sent = (
         Caller(world.ben),
