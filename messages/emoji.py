@@ -14,7 +14,7 @@ PICTURES = frozenset({"So", "Sk", "Me"})
 
 
 def _shows(char: str) -> bool:
-    """Whether it is seen, or joins what is: nothing else invisible, nothing that turns text around."""
+    """Whether it is seen, or joins what is: nothing else that cannot be seen."""
     return _category(char) != "Cf" or char == "\u200d" or "\U000e0020" <= char <= "\U000e007f"
 
 

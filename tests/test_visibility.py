@@ -1,7 +1,7 @@
-"""Whoever may read a message is told of it, and nobody else: on every surface, while everything changes.
+"""Whoever may read a message is told of it, and nobody else: on every surface, at all times.
 
-People join, leave, are promoted and demoted, talk to all audiences, reply, share, edit, delete, react
-and read. After every step the query, the live mirror and all that is built on them are held against
+People join, leave, are promoted and demoted, talk to all audiences, reply, share, edit, delete,
+react and read. After every step the query, the live mirror and all that is built on them are held against
 `tests.model.Oracle`, which knows only SPEC.
 
 CHAT_TESTS_EXAMPLES=1000 looks further, elsewhere each time, and shrinks what it finds.
@@ -47,10 +47,35 @@ names = st.sampled_from(CAST[:-1])  # otto never enters, and must see nothing
 places = st.sampled_from(["team", "support", "team", "support", "other"])
 picks = st.integers(0, 11)
 LIFE = [
-    *["post"] * 8, *["share"] * 3, "upload", "edit", "delete", "delete", "react", "unreact", "read", "unread",
-    "invite", "invite", "join", "leave", "return", "return", "remove", "change", "change", "promote", "promote", "transfer",
-    "history", "history", "close", "go on", *["sync"] * 4, "look",
-]  # fmt: skip
+    *["post"] * 8,
+    *["share"] * 3,
+    "upload",
+    "edit",
+    "delete",
+    "delete",
+    "react",
+    "unreact",
+    "read",
+    "unread",
+    "invite",
+    "invite",
+    "join",
+    "leave",
+    "return",
+    "return",
+    "remove",
+    "change",
+    "change",
+    "promote",
+    "promote",
+    "transfer",
+    "history",
+    "history",
+    "close",
+    "go on",
+    *["sync"] * 4,
+    "look",
+]
 roles = st.sampled_from(["owner", "member", "viewer", "customer", "agent", "supervisor", "robot"])
 
 
@@ -115,14 +140,34 @@ class Conversation(RuleBasedStateMachine):
             self.oracle.seat(room.pk, self.people[other].pk, role)
 
     @rule(
-        what=st.sampled_from(LIFE), room=places, who=names, role=roles, pick=picks, other=picks, choice=st.none() | picks,
-        to=st.sets(picks, max_size=2), reply=st.none() | picks, mention=st.none() | names | st.just("everyone"),
-        yes=st.booleans(), wild=st.integers(0, 9),
-    )  # fmt: skip
+        what=st.sampled_from(LIFE),
+        room=places,
+        who=names,
+        role=roles,
+        pick=picks,
+        other=picks,
+        choice=st.none() | picks,
+        to=st.sets(picks, max_size=2),
+        reply=st.none() | picks,
+        mention=st.none() | names | st.just("everyone"),
+        yes=st.booleans(),
+        wild=st.integers(0, 9),
+    )
     def life_goes_on(
-        self, what: str, room: str, who: str, role: str, pick: int, other: int, choice: int | None, to: set[int],
-        reply: int | None, mention: str | None, yes: bool, wild: int,
-    ) -> None:  # fmt: skip
+        self,
+        what: str,
+        room: str,
+        who: str,
+        role: str,
+        pick: int,
+        other: int,
+        choice: int | None,
+        to: set[int],
+        reply: int | None,
+        mention: str | None,
+        yes: bool,
+        wild: int,
+    ) -> None:
         """One thing happens. One rule for all of them, so that none of them is rare."""
         {
             "post": lambda: self.posts(room, pick, choice, to, reply, mention, file=yes, wild=wild),
@@ -200,9 +245,16 @@ class Conversation(RuleBasedStateMachine):
     # Talking
 
     def posts(
-        self, room: str, who: int, choice: int | None, to: set[int], reply: int | None, mention: str | None,
-        file: bool, wild: int,
-    ) -> None:  # fmt: skip
+        self,
+        room: str,
+        who: int,
+        choice: int | None,
+        to: set[int],
+        reply: int | None,
+        mention: str | None,
+        file: bool,
+        wild: int,
+    ) -> None:
         """Mostly what the rules allow; now and then (wild) whatever comes."""
         if wild == 9:
             audience = [None, "everyone", "staff", "only"][who % 4]
@@ -249,9 +301,17 @@ class Conversation(RuleBasedStateMachine):
         ]
 
     def says(
-        self, room: str, who: str, audience: str | None = None, to: Collection[str] = (), reply: int | None = None,
-        mention: str | None = None, *, file: bool = False, free: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        room: str,
+        who: str,
+        audience: str | None = None,
+        to: Collection[str] = (),
+        reply: int | None = None,
+        mention: str | None = None,
+        *,
+        file: bool = False,
+        free: bool = False,
+    ) -> None:
         original = None if reply is None else self.message(reply, *(() if free else (room, who)))
         place, author = self.place(room), self.people[who]
         self.words += 1
@@ -274,9 +334,14 @@ class Conversation(RuleBasedStateMachine):
         )
         reopens = place.state not in ("waiting", "active")
         draft = Draft(
-            room=place.id, author=author, body=body, audience=audience, to=tuple(named),
-            reply_to=original and original.pk, attachments=tuple(files),
-        )  # fmt: skip
+            room=place.id,
+            author=author,
+            body=body,
+            audience=audience,
+            to=tuple(named),
+            reply_to=original and original.pk,
+            attachments=tuple(files),
+        )
         done = self.tried(lambda: Message.objects.post_all([draft]))
         assert done == (expected is not None), (room, who, audience, to, expected)
         if expected is None:
@@ -544,7 +609,7 @@ class Conversation(RuleBasedStateMachine):
         assert self.without_foreign(self.held[key]) == self.without_foreign(fresh)
 
     def without_foreign(self, rows: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
-        """Where a share is from changes hands when one leaves that other room: no news of this one."""
+        """Whether one sees where a share is from changes with the other room: no news of this one."""
         return {
             pk: {**row, "shared_from": None} if self.comes_from_elsewhere(pk) else row
             for pk, row in rows.items()
@@ -661,9 +726,10 @@ class Conversation(RuleBasedStateMachine):
         for name, person in self.people.items():
             assert set(here.visible_to(person).values_list("pk", flat=True)) == expected[name], name
             mirrored = {
-                row.pk for row in rows
+                row.pk
+                for row in rows
                 if (person.pk, row.room_id) in readers and readers[person.pk, row.room_id].sees(row)
-            }  # fmt: skip
+            }
             assert mirrored == expected[name], name
         assert not expected["otto"]
 

@@ -146,7 +146,7 @@ class World:
 
 
 def expected(*, otherwise: str, **names: str | Iterable[str]) -> dict[str, str]:
-    """`expected(yes="ben cleo", room_closed="ada", otherwise="forbidden")`: all people's answers."""
+    """`expected(yes="ben cleo", room_closed="ada", otherwise="forbidden")`: everybody's answers."""
     answers = dict.fromkeys(NAMES, otherwise)
     for answer, who in names.items():
         answers.update(dict.fromkeys(who.split() if isinstance(who, str) else who, answer))

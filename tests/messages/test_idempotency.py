@@ -147,9 +147,10 @@ def test_a_repetition_with_files_is_the_same(world: World) -> None:
 def test_sharing_is_idempotent_too(world: World) -> None:
     source = world.say(world.team, world.ben)
     key = uuid4()
-    share = lambda **how: again(source).share(
-        by=world.ben, audience="everyone", client_id=key, **how
-    )  # noqa: E731
+
+    def share(**how: Any) -> Posted:
+        return again(source).share(by=world.ben, audience="everyone", client_id=key, **how)
+
     assert (share().replayed, share().replayed) == (False, True)
     with pytest.raises(Message.IdempotencyConflict):
         share(body="changed")

@@ -140,7 +140,7 @@ def test_what_a_composer_offers_is_what_may_be_chosen(world: World) -> None:
                 audience
                 for audience in ("everyone", "staff", "only")
                 if world.answer(
-                    lambda who, a=audience, r=room: again(r).messages.post(
+                    lambda who, a=audience, r=room, to=to: again(r).messages.post(
                         "hi", by=who, audience=a, to=to if a == "only" else ()
                     ),
                     seat.user,

@@ -1,4 +1,4 @@
-"""Inviting and joining: who brings whom in, who enters uninvited, and what a newcomer starts with."""
+"""Inviting and joining: who brings whom in, who enters uninvited, how a newcomer starts."""
 
 import pytest
 
@@ -215,8 +215,8 @@ def test_what_exists_for_whom(world: World) -> None:
     }
     assert existing("for_user") == mine
     site = ["root", "sue", "ada", "amy", "ben", "cleo", "vic", "dee", "otto"]
-    assert existing("public_for") == dict.fromkeys(site, {"public"})
-    assert existing("desk_for") == dict.fromkeys(["root", "sue", "ada", "amy"], {"support"})
+    assert existing("public_for") == {name: {"public"} for name in site}
+    assert existing("desk_for") == {name: {"support"} for name in ("root", "sue", "ada", "amy")}
     all_of_them = {name: set(rooms) for name, rooms in mine.items()}
     for name in site:
         all_of_them.setdefault(name, set()).add("public")

@@ -33,7 +33,7 @@ def test_what_links_give(world: World, room: str, by: str, allowed: set[str]) ->
     maker = world.people[by]
     roles = ["owner", "member", "viewer", "customer", "agent", "supervisor", "robot", "king"]
     codes = {
-        role: world.answer(lambda who: link(world.rooms[room], who, role=role), maker)
+        role: world.answer(lambda who, role=role: link(world.rooms[room], who, role=role), maker)
         for role in roles
     }
     assert {role for role, code in codes.items() if code == "yes"} == allowed

@@ -1,0 +1,169 @@
+"""What the hot paths cost in queries: the same for any number of rooms, messages and people."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from messages.encoding import encode_for
+from messages.history import History
+from messages.models import Message
+from messages.overview import overview
+from messages.posting import Draft
+from rooms.models import Participant, Room
+from tests.world import World, again
+
+
+def queries(act: Callable[[], object]) -> int:
+    """Without the BEGIN, SAVEPOINT and COMMIT around them."""
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        act()
+    framing = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")
+    return len([query for query in captured if not query["sql"].startswith(framing)])
+
+
+def rooms_of(world: World, count: int) -> list[Room]:
+    """Rooms with ben and cleo in them, made at a stroke."""
+    rooms = Room.objects.bulk_create(Room(name=f"{n}", created_by=world.ben) for n in range(count))
+    Participant.objects.bulk_create(
+        Participant(room=room, user=who, role=role)
+        for room in rooms
+        for who, role in ((world.ben, "owner"), (world.cleo, "member"))
+    )
+    return rooms
+
+
+def crowd(room: Room, count: int) -> None:
+    people = User.objects.bulk_create(
+        User(handle=f"crowd-{room.pk}-{n}", name=f"{n}", kind="guest") for n in range(count)
+    )
+    Participant.objects.bulk_create(
+        Participant(room=room, user=who, role="member") for who in people
+    )
+
+
+def drafts(rooms: list[Room], by: User, **how: object) -> list[Draft]:
+    return [
+        Draft(room=room.pk, author=by, body="hello", client_id=uuid4(), **how) for room in rooms
+    ]
+
+
+@pytest.fixture
+def ben(world: World) -> User:
+    ben = again(world.ben)
+    assert ben.site_role  # read once a request, whatever is done
+    return ben
+
+
+POST = 5  # the rooms' lock, the seats, replays, the messages, where the rooms now stand
+
+
+def batch_of_fifty() -> int:
+    """SQLite takes 999 values a statement, and so fifty messages in two."""
+    return POST + (connection.vendor == "sqlite")
+
+
+def test_posting(world: World, ben: User) -> None:
+    (room,) = rooms_of(world, 1)
+    assert queries(lambda: Message.objects.post_all(drafts([room], ben))) == POST
+    crowd(room, 300)
+    for _ in range(3):
+        Message.objects.post_all(drafts([room] * 50, ben))
+    assert queries(lambda: Message.objects.post_all(drafts([room], ben))) == POST
+    assert queries(lambda: Message.objects.post_all(drafts([room] * 50, ben))) == batch_of_fifty()
+
+
+def test_posting_to_fifty_rooms_at_once(world: World, ben: User) -> None:
+    rooms = rooms_of(world, 50)
+    assert queries(lambda: Message.objects.post_all(drafts(rooms, ben))) == batch_of_fifty()
+
+
+def test_posting_mentions_whispers_and_replies(world: World, ben: User) -> None:
+    rooms = rooms_of(world, 20)
+    originals = [result.message for result in Message.objects.post_all(drafts(rooms, ben))]
+    people = (world.cleo.pk,)
+
+    def busy(count: int) -> list[Draft]:
+        return [
+            Draft(
+                room=room.pk,
+                author=ben,
+                body="@cleo look",
+                audience="only",
+                to=people,
+                reply_to=original.pk,
+                client_id=uuid4(),
+            )
+            for room, original in list(zip(rooms, originals, strict=True))[:count]
+        ]
+
+    one = queries(lambda: Message.objects.post_all(busy(1)))
+    assert one == POST + 3  # what is quoted, who is meant by a handle, the mentions
+    assert queries(lambda: Message.objects.post_all(busy(20))) == one
+
+
+def test_replaying(world: World, ben: User) -> None:
+    rooms = rooms_of(world, 30)
+    same = drafts(rooms, ben)
+    Message.objects.post_all(same)
+    one = queries(lambda: Message.objects.post_all(same[:1]))
+    assert queries(lambda: Message.objects.post_all(same)) == one == 3
+
+
+def full_of(room: Room, by: User, count: int) -> None:
+    """Messages, each replying to the one before and reacted to."""
+    last = None
+    for n in range(count):
+        last = room.messages.post(f"message {n}", by=by, reply_to=last)
+        last.react("👍", by=by)
+
+
+@pytest.mark.parametrize("surface", ["since", "newest", "before", "after", "around"])
+def test_pages_and_the_feed(world: World, ben: User, surface: str) -> None:
+    (room,) = rooms_of(world, 1)
+
+    def page() -> None:
+        arguments = {"newest": (), "since": (0,), "after": (0,)}.get(surface, (again(room).newest,))
+        found = getattr(History(again(room), ben), surface)(*arguments)
+        encode_for(ben, found.rows)
+
+    full_of(room, ben, 3)
+    few = queries(page)
+    full_of(again(room), ben, 30)
+    crowd(room, 300)
+    assert queries(page) == few
+    assert few <= 9
+
+
+def test_the_list_of_rooms(world: World, ben: User) -> None:
+    rooms = rooms_of(world, 60)
+    for room in rooms[:3]:
+        full_of(room, world.cleo, 2)
+    few = queries(lambda: overview(ben, rooms[:3]))
+    assert queries(lambda: overview(ben, rooms)) == few
+    crowd(rooms[0], 300)
+    assert queries(lambda: overview(ben, rooms)) == few == 2
+    direct = [Room.objects.direct(who, by=ben) for who in (world.cleo, world.vic, world.otto)]
+    assert queries(lambda: overview(ben, [*rooms, *direct])) == 3
+
+
+def test_one_change(world: World, ben: User) -> None:
+    (room,) = rooms_of(world, 1)
+    full_of(room, ben, 2)
+    message = room.messages.last()
+    few = queries(lambda: again(message).edit("one", by=ben))
+    full_of(again(room), ben, 30)
+    crowd(room, 300)
+    assert queries(lambda: again(message).edit("two", by=ben)) <= few + 1  # what quotes it
+
+
+def test_entering(world: World) -> None:
+    few = queries(lambda: again(world.public).join(by=again(world.otto)))
+    crowd(world.public, 300)
+    full_of(world.public, world.ben, 20)
+    assert queries(lambda: again(world.public).join(by=again(world.vic))) == few
