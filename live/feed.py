@@ -21,8 +21,10 @@ from rooms.models import Participant, Room
 
 MOST = 500
 """Revisions of one room that are handed on in one go."""
-NAMED = 500
-"""Users whom a query names; to ask of more, it asks for all of the room."""
+ROOMS = 100
+"""Rooms of one look: a query names them one by one, and databases bound how much it may name."""
+NAMED = 300
+"""Users of a room whom a query names; to ask of more, it asks for all of the room."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -256,16 +256,28 @@ class Hub:
         while True:
             await self._woken.wait()
             self._woken.clear()
-            wanted, self._wanted = self._wanted, set()
-            questions = [self._question(self.rooms[pk]) for pk in wanted if pk in self.rooms]
-            try:
-                for news in await database.run(feed.read, questions) if questions else ():
+            wanted, self._wanted = list(self._wanted), set()
+            for begin in range(0, len(wanted), feed.ROOMS):
+                await self._pull(wanted[begin : begin + feed.ROOMS])
+
+    async def _pull(self, wanted: Sequence[int]) -> None:
+        """Take what is new. What fails is tried again, and keeps no other room waiting for ever."""
+        questions = [self._question(self.rooms[pk]) for pk in wanted if pk in self.rooms]
+        failed: list[int] = []
+        try:
+            for news in await database.run(feed.read, questions) if questions else ():
+                try:
                     self._take(news)
-            except Exception:
-                logger.exception("The feed could not be read; trying again.")
-                await asyncio.sleep(RETRY)
-                for pk in wanted:
-                    self.want(pk)
+                except Exception:
+                    logger.exception("News of a room could not be handed on; trying again.")
+                    failed.append(news.question.room)
+        except Exception:
+            logger.exception("The feed could not be read; trying again.")
+            failed = list(wanted)
+        if failed:
+            await asyncio.sleep(RETRY)
+            for pk in failed:
+                self.want(pk)
 
     def _question(self, room: LiveRoom) -> feed.Question:
         return feed.Question(
