@@ -99,7 +99,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "axes",
     "csp",
-    "django_htmx",
     "django_structlog",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -125,7 +124,6 @@ MIDDLEWARE = [
     "chatmanager.logs.RequestLog",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "chatmanager.errors.DomainErrorPages",
     "axes.middleware.AxesMiddleware",
 ]
