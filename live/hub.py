@@ -160,7 +160,10 @@ class Hub:
             socket.seats.pop(room_id, None)
             self._forget_if_empty(room)
             raise
-        if not socket.is_over:
+        if socket.is_over:
+            room.seats.discard(seat)
+            self._forget_if_empty(room)
+        else:
             socket.seats[room_id] = seat
 
     def leave(self, socket: Socket, room_id: int) -> None:

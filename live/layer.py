@@ -52,6 +52,7 @@ class Subscription:
         self._joined: set[str] = set()
         self._layer = get_channel_layer()
         self._channel = ""
+        self._mending = asyncio.Lock()
 
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
         self._channel = await self._layer.new_channel()
@@ -77,15 +78,16 @@ class Subscription:
         """Be in just the wanted groups."""
         if not self._channel:
             return
-        try:
-            for group in self._wanted - self._joined:
-                await self._layer.group_add(group, self._channel)
-                self._joined.add(group)
-            for group in self._joined - self._wanted:
-                await self._layer.group_discard(group, self._channel)
-                self._joined.discard(group)
-        except Exception as problem:
-            logger.warning("The channel layer took no subscription: %s", problem)
+        async with self._mending:
+            try:
+                for group in self._wanted - self._joined:
+                    await self._layer.group_add(group, self._channel)
+                    self._joined.add(group)
+                for group in self._joined - self._wanted:
+                    await self._layer.group_discard(group, self._channel)
+                    self._joined.discard(group)
+            except Exception as problem:
+                logger.warning("The channel layer took no subscription: %s", problem)
 
 
 @cache
