@@ -18,7 +18,7 @@ from accounts.api_fields import TextField
 from accounts.api_schema import errors
 from accounts.errors import NotFound
 from accounts.models import Login
-from accounts.throttles import CallThrottle, LoginThrottle
+from accounts.throttles import CallThrottle, DoorThrottle
 from rooms.api.fields import ChoiceField, NumberField, asked, caller, valid
 from rooms.api.pages import PAGING, Page, Paging, page
 from rooms.api.rooms import RoomSerializer, findable, shown
@@ -152,7 +152,7 @@ class AcceptView(APIView):
 class GuestView(OpenView):
     """The door, for those who are nobody yet."""
 
-    throttle_classes = (CallThrottle, LoginThrottle)
+    throttle_classes = (CallThrottle, DoorThrottle)
 
     @extend_schema(
         operation_id="enter_as_guest",

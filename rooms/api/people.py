@@ -12,11 +12,18 @@ from rest_framework.views import APIView
 
 from accounts.api import PublicUser
 from accounts.api_schema import errors
-from accounts.errors import Invalid, NotFound
+from accounts.errors import NotFound
 from accounts.models import User
 from rooms.api.fields import ChoiceField, IdField, asked, caller, valid
 from rooms.api.pages import PAGING, Page, Paging, page
-from rooms.api.rooms import RoomSerializer, Somebody, findable, people_known_to, shown
+from rooms.api.rooms import (
+    RoomSerializer,
+    Somebody,
+    findable,
+    must_be_no_robots,
+    people_known_to,
+    shown,
+)
 from rooms.models import Participant, Room
 from rooms.models.participant import ParticipantQuerySet
 from rooms.modes import Role
@@ -76,8 +83,7 @@ class ParticipantsView(APIView):
             valid(NewPerson, request.data),
         )
         (newcomer,) = people_known_to(user, [given["user"]], field="user")
-        if newcomer.is_robot:
-            raise Invalid(details={"user": ["Robots are not brought in as people."]})
+        must_be_no_robots([newcomer], field="user")
         there = found.participant(newcomer) is not None
         seat = found.invite(newcomer, by=user, role=given.get("role"))
         seat.user = newcomer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -164,6 +165,7 @@ class RoomsView(APIView):
         """Make a room, with its people at once."""
         user, given = caller(request), valid(NewRoom, request.data)
         people = people_known_to(user, given.pop("people"), field="people")
+        must_be_no_robots(people, field="people")
         customer = None
         if "on_behalf_of" in given:
             (customer,) = people_known_to(user, [given.pop("on_behalf_of")], field="on_behalf_of")
@@ -317,13 +319,17 @@ def shown(user: User, room: Room) -> dict[str, Any]:
 
 
 def people_known_to(user: User, ids: list[int], *, field: str) -> list[User]:
-    """These users, all of whom `user` may know of. Raises NotFound; Invalid for robots."""
+    """These users, all of whom `user` may know of. Raises NotFound."""
     found = {person.pk: person for person in known_to(user).filter(pk__in=ids)} if ids else {}
     if not found.keys() >= set(ids):
         raise NotFound(details={field: ["There is nobody like that here."]})
-    if any(person.is_robot for person in found.values()) and field != "user":
-        raise Invalid(details={field: ["Robots are not brought in as people."]})
     return list(found.values())
+
+
+def must_be_no_robots(people: Iterable[User], *, field: str) -> None:
+    """Robots are seated by other ways. Raises Invalid."""
+    if any(person.is_robot for person in people):
+        raise Invalid(details={field: ["Robots are not brought in as people."]})
 
 
 def _scope(user: User, scope: str) -> QuerySet[Room]:
