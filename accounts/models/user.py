@@ -319,8 +319,12 @@ class User(AbstractBaseUser, PermissionsMixin):
             raise ValidationError({"handle": "This handle is reserved."})
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Robots and the system have no password, whatever their row says."""
-        return self.may_sign_in and super().check_password(raw_password)
+        """Robots and the system have no password, whatever their row says.
+
+        It is compared all the same: how long that takes tells nobody who they are.
+        """
+        fits = super().check_password(raw_password)
+        return fits and self.may_sign_in
 
     def _set_active(self, active: bool, *, by: User) -> None:
         self.is_active = active
