@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts import origin
+from accounts.errors import RateLimited
 
 if TYPE_CHECKING:
     # REST framework's views import the throttles.
@@ -90,27 +91,41 @@ class Throttle(BaseThrottle):
 
     def caller(self, request: Request) -> str:
         """Whose bucket it is: the user's, or for nobody the address's."""
-        if request.user and request.user.is_authenticated:
-            return f"user:{request.user.pk}"
-        return f"address:{origin.client_address(request._request)}"
+        return whose(request.user, request._request)
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """Take a token. The time to wait is kept for `wait()`."""
-        if not settings.CHAT_THROTTLES:
-            return True
+        """Take a token of the caller's."""
+        return not settings.CHAT_THROTTLES or self.take(self.caller(request), request._request)
+
+    def take(self, caller: str, request: HttpRequest) -> bool:
+        """Take a token from this bucket. The time to wait is kept for `wait()`."""
         rate, burst = self.rate()
-        key = f"throttle:{self.scope}:{self.caller(request)}"
+        key = f"throttle:{self.scope}:{caller}"
         bucket = TokenBucket(rate, burst, clock=time.time, full_at=cache.get(key, 0.0))
         allowed = bucket.take()
         if allowed:
             cache.set(key, bucket.full_at, timeout=math.ceil(bucket.until_full()) + 1)
         self._seconds = bucket.wait()
-        _note(request._request, bucket)
+        _note(request, bucket)
         return allowed
 
     def wait(self) -> float:
         """Seconds until the next token."""
         return self._seconds
+
+
+def whose(user: Any, request: HttpRequest) -> str:
+    """The bucket of a user, or of the address of nobody."""
+    if user and user.is_authenticated:
+        return f"user:{user.pk}"
+    return f"address:{origin.client_address(request)}"
+
+
+def slow_down(throttle: type[Throttle], request: HttpRequest) -> None:
+    """What a form of a page does counts like a call of the API. Raises RateLimited."""
+    asked = throttle()
+    if settings.CHAT_THROTTLES and not asked.take(whose(request.user, request), request):
+        raise RateLimited(retry_after=asked.wait())
 
 
 def _note(request: HttpRequest, bucket: TokenBucket) -> None:
@@ -136,7 +151,7 @@ class CallThrottle(Throttle):
 
 
 class PostThrottle(Throttle):
-    """Posting messages; reading a list of them is not posting."""
+    """Posting and editing messages; reading a list of them is neither."""
 
     scope = "post"
 
@@ -145,12 +160,12 @@ class PostThrottle(Throttle):
         return settings.CHAT_POST_RATE, settings.CHAT_POST_BURST
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        """Count what writes."""
-        return request.method != "POST" or super().allow_request(request, view)
+        """Count what has text rendered."""
+        return request.method not in ("POST", "PATCH") or super().allow_request(request, view)
 
 
 class LoginThrottle(Throttle):
-    """Tries at a password, for a user name and address."""
+    """Tries at a password, for a user name and address; or for oneself, at one's own."""
 
     scope = "login"
 
@@ -159,11 +174,23 @@ class LoginThrottle(Throttle):
         return settings.CHAT_LOGIN_RATE / 60, int(settings.CHAT_LOGIN_RATE)
 
     def caller(self, request: Request) -> str:
-        """The name as tried, whether somebody has it or not."""
+        """The name as tried, whether somebody has it or not; who is signed in is known already."""
+        if request.user and request.user.is_authenticated:
+            return whose(request.user, request._request)
         data: Any = request.data
         username = data.get("username", "") if hasattr(data, "get") else ""
         address = origin.client_address(request._request)
         return f"{address}:{hash_of(str(username).lower())}"
+
+
+class DoorThrottle(LoginThrottle):
+    """Becoming a guest, from an address: whatever else the call says."""
+
+    scope = "door"
+
+    def caller(self, request: Request) -> str:
+        """The address's."""
+        return whose(None, request._request)
 
 
 def hash_of(text: str) -> str:

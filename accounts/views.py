@@ -21,6 +21,7 @@ from accounts.authentication import login_of
 from accounts.errors import Forbidden, Invalid
 from accounts.forms import PasswordForm, ProfileForm, SignInForm, add_errors
 from accounts.models import User
+from accounts.throttles import LoginThrottle, slow_down
 
 FOR_EVER = "private, max-age=31536000, immutable"
 
@@ -52,6 +53,7 @@ class PasswordView(LoginRequiredMixin, FormView[PasswordForm]):
 
     def form_valid(self, form: PasswordForm) -> HttpResponse:
         """Change it, or show what is wrong with it."""
+        slow_down(LoginThrottle, self.request)
         user, given = me(self.request), form.cleaned_data
         try:
             user.change_own_password(

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core import exceptions as django_errors
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template import TemplateDoesNotExist, loader
 from django.utils.html import escape
@@ -73,6 +73,9 @@ def as_domain_error(error: Exception) -> DomainError | None:
             # A lock not had in time, a pool run dry, a database away: none of them the caller's
             # doing.
             return Unavailable(retry_after=1)
+        case DataError() if "NUL" in str(error):
+            # PostgreSQL's texts hold no zero byte: what has one was not typed by anybody.
+            return Invalid("This request holds characters that are not text.")
         case drf_errors.ValidationError():
             return Invalid(details=_by_field(error.detail))
         case django_errors.ValidationError():
@@ -131,8 +134,9 @@ class DomainErrorPages:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, DomainError | OperationalError):
-            return answer(request, as_domain_error(error) or Failed())
+        if isinstance(error, DomainError | OperationalError | DataError):
+            known = as_domain_error(error)
+            return answer(request, known) if known else None
         return None
 
 

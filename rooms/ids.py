@@ -5,6 +5,11 @@ from django.urls import register_converter
 MAX_ID = 2**63 - 1
 
 
+def read_id(value: str) -> int | None:
+    """The id that a form's field holds, or None: "²" is a digit, too, but no number."""
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
+
+
 class IdConverter:
     """`<id:room>`: a number that can be somebody's id."""
 

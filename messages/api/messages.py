@@ -194,6 +194,8 @@ class MessagesView(APIView):
 class MessageView(APIView):
     """One message."""
 
+    throttle_classes = (CallThrottle, PostThrottle)
+
     @extend_schema(
         operation_id="read_message",
         parameters=[RENDER],

@@ -136,6 +136,11 @@ class Attachment(models.Model):
         return f"/attachments/{self.pk}/{quote(self.name, safe='')}"
 
     @staticmethod
+    def undo(uploads: list[Attachment]) -> None:
+        """Remove the files of uploads whose rows were rolled back: nobody would find them again."""
+        _delete_unused({upload.file.name for upload in uploads})
+
+    @staticmethod
     @transaction.atomic
     def discard(attachments: list[Attachment]) -> None:
         """Remove the rows, and after commit the files that no other row points to."""

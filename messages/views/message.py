@@ -14,12 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.errors import DomainError, Forbidden, Invalid, NotFound
 from accounts.models import User
+from accounts.throttles import PostThrottle, slow_down
 from messages.encoding import Encoded, encode_for
 from messages.forms import EditForm, may_write_in
 from messages.models import Message
 from messages.rendering import article
 from messages.timeline import with_names
 from rooms.forms import show_error
+from rooms.ids import read_id
 from rooms.views.seats import me
 from rooms.views.sidebar import sidebar
 
@@ -83,6 +85,7 @@ def edit(request: HttpRequest, message: int) -> HttpResponse:
     form = EditForm(request.POST or None, initial={"body": found.body})
     if request.method == "POST" and form.is_valid():
         try:
+            slow_down(PostThrottle, request)
             found.edit(form.cleaned_data["body"].replace("\r\n", "\n"), by=user)
             return redirect(in_room(found))
         except DomainError as error:
@@ -121,13 +124,14 @@ def react(request: HttpRequest, message: int) -> HttpResponse:
 def act(request: HttpRequest, message: int) -> HttpResponse:
     """Do what a card offers. A card that has changed meanwhile says so."""
     found, given = visible(request, message), request.POST
-    if not given.get("version", "").isdigit():
+    version = read_id(given.get("version", ""))
+    if version is None:
         raise Invalid("Which version of the card is meant?")
     data = {
         name.removeprefix("data-"): value for name, value in given.items() if name[:5] == "data-"
     }
     try:
-        found.act(given.get("action", ""), version=int(given["version"]), data=data, by=me(request))
+        found.act(given.get("action", ""), version=version, data=data, by=me(request))
     except DomainError as error:
         flash.error(request, error.message)
         return redirect("message", message)

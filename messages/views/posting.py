@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from accounts.errors import DomainError
+from accounts.throttles import PostThrottle, slow_down
 from messages.forms import ComposerForm
 from messages.models import Attachment, Message
 from messages.posting import Draft, Posted
@@ -42,22 +43,29 @@ def _say(request: HttpRequest, seat: Participant, form: ComposerForm) -> Posted:
     ).first()
     if earlier is not None and request.FILES:
         return Posted(earlier, replayed=True)
-    with transaction.atomic():
-        files = [
-            Attachment.objects.upload(file, room=seat.room, by=seat.user)
-            for file in request.FILES.getlist("files")
-        ]
-        draft = Draft(
-            room=seat.room_id,
-            author=seat.user,
-            body=form.body,
-            audience=chosen,
-            to=tuple(form.to) if chosen in (None, "only") else (),
-            reply_to=form.reply_to,
-            attachments=tuple(file.pk for file in files),
-            client_id=form.client_id,
-        )
-        (posted,) = Message.objects.post_all([draft])
+    slow_down(PostThrottle, request)
+    files: list[Attachment] = []
+    try:
+        with transaction.atomic():
+            # What is stored before one is refused is in the list already.
+            files.extend(
+                Attachment.objects.upload(file, room=seat.room, by=seat.user)
+                for file in request.FILES.getlist("files")
+            )
+            draft = Draft(
+                room=seat.room_id,
+                author=seat.user,
+                body=form.body,
+                audience=chosen,
+                to=tuple(form.to) if chosen in (None, "only") else (),
+                reply_to=form.reply_to,
+                attachments=tuple(file.pk for file in files),
+                client_id=form.client_id,
+            )
+            (posted,) = Message.objects.post_all([draft])
+    except Exception:
+        Attachment.undo(files)
+        raise
     return posted
 
 

@@ -12,10 +12,12 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.errors import DomainError, Forbidden, NotFound
 from accounts.models import User
+from accounts.throttles import PostThrottle, slow_down
 from messages.forms import ShareForm
 from messages.models import Message
 from messages.views.message import in_room, shown, visible
 from rooms.forms import show_error
+from rooms.ids import read_id
 from rooms.models import Participant, Room
 from rooms.modes import rules
 from rooms.views.seats import me
@@ -36,7 +38,7 @@ def share(request: HttpRequest, message: int) -> HttpResponse:
     form = _form(request, found, rooms, seat)
     if request.method == "POST" and "look" not in request.POST and form.is_valid():
         try:
-            posted = _commit(form, found, seat)
+            posted = _commit(request, form, found, seat)
         except DomainError as error:
             show_error(form, error)
         else:
@@ -67,10 +69,10 @@ def rooms_to_write_in(user: User) -> dict[int, str]:
 
 def _target(request: HttpRequest, rooms: dict[int, str], message: Message) -> Participant:
     """One's seat in the room chosen; else in the message's own; else anywhere. Raises NotFound."""
-    asked = request.POST.get("room", "")
-    chosen = int(asked) if asked.isdigit() else message.room_id
+    asked = read_id(request.POST.get("room", ""))
+    chosen = message.room_id if asked is None else asked
     pk = chosen if chosen in rooms else next(iter(rooms), None)
-    if pk is None or (asked.isdigit() and chosen not in rooms):
+    if pk is None or (asked is not None and chosen not in rooms):
         raise NotFound
     return Room.objects.get(pk=pk).seat_of(me(request))
 
@@ -91,7 +93,8 @@ def _form(
     return ShareForm(given, rooms=rooms, seat=seat, people=people, initial=initial)
 
 
-def _commit(form: ShareForm, message: Message, seat: Participant) -> Message:
+def _commit(request: HttpRequest, form: ShareForm, message: Message, seat: Participant) -> Message:
+    slow_down(PostThrottle, request)
     given = form.cleaned_data
     posted = message.share(
         by=seat.user,

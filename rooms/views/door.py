@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.errors import DomainError
 from accounts.models import User
+from accounts.throttles import DoorThrottle, slow_down
 from rooms.forms import GuestForm, show_error
 from rooms.models import Invitation
 
@@ -47,6 +48,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _enter(request: HttpRequest, token: str, name: str) -> HttpResponse:
+    slow_down(DoorThrottle, request)
     seat = Invitation.objects.accept_as_guest(token, name=name)
     login(request, seat.user, backend=BACKEND)
     return redirect("room", seat.room_id)

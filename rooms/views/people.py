@@ -18,6 +18,7 @@ from accounts.models import User
 from live.arrival import people_of
 from messages.overview import overview
 from rooms.forms import LinkForm
+from rooms.ids import read_id
 from rooms.models import Invitation, Participant
 from rooms.modes import Role, rules
 from rooms.views.seats import me, my_seat
@@ -112,9 +113,8 @@ def _make_link(request: HttpRequest, seat: Participant) -> str:
 
 
 def _revoke(request: HttpRequest, seat: Participant) -> str:
-    number = request.POST.get("invitation", "")
-    links = Invitation.objects.filter(room=seat.room)
-    found = links.filter(pk=int(number)).first() if number.isdigit() else None
+    number = read_id(request.POST.get("invitation", ""))
+    found = Invitation.objects.filter(room=seat.room, pk=number or 0).first()
     if found is None:
         raise NotFound
     found.revoke(by=me(request))
