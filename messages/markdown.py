@@ -7,6 +7,7 @@ source always gives one HTML. `benchmarks/markdown.py` measures them.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import nh3
@@ -123,7 +124,13 @@ def render(source: str) -> Rendered:
 
 def excerpt(source: str, length: int = 140) -> str:
     """Say in one line of plain text, of at most `length` characters, how a message begins."""
-    tokens = _parse(source[: 10 * length])
+    return _excerpt(source[: 10 * length], length)
+
+
+@lru_cache(maxsize=4_096)
+def _excerpt(source: str, length: int) -> str:
+    """Kept, as one message may be quoted by a whole page of others."""
+    tokens = _parse(source)
     text = " ".join(" ".join(_texts(tokens)).split())
     if len(text) <= length:
         return text
