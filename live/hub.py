@@ -178,7 +178,7 @@ class Hub:
             seat.hold()
             while True:
                 came = await read([user for user in seat.room.roster if user in self.sockets])
-                if self._is_fresh(seat.room.pk, came.listener.as_of):
+                if self._is_fresh(seat.room.pk, came.listener.as_of, came.after):
                     break
             if not seat.socket.is_over and seat in seat.room.seats:
                 self._seat(seat, came)
@@ -199,10 +199,15 @@ class Hub:
         room.roster[user] = listener
         self.rooms_of[user].add(room.pk)
 
-    def _is_fresh(self, room_id: int, as_of: int) -> bool:
-        """Whether what was read of a room's people is no older than what is known of them."""
+    def _is_fresh(self, room_id: int, as_of: int, after: int | None = None) -> bool:
+        """Whether what was read of a room's people is no older than what is known of them.
+
+        What was read of its messages up to `after` must reach to where its feed began here.
+        """
         room = self.rooms.get(room_id)
-        return room is None or as_of >= room.people_revision
+        if room is None:
+            return True
+        return as_of >= room.people_revision and (after is None or after >= room.began)
 
     def _room(self, pk: int) -> LiveRoom:
         room = self.rooms.get(pk)
@@ -217,6 +222,7 @@ class Hub:
         """Begin a room's feed here, where nobody has yet; and look whether it went on meanwhile."""
         if room.mark is None:
             room.mode, room.mark, room.people_revision = mode, revision, as_of
+            room.began = revision
             self.want(room.pk)
         elif room.people_revision < as_of:
             self.want(room.pk)
@@ -305,6 +311,8 @@ class Hub:
         room.mode = news.mode
         if news.bulletin is not None:
             self._hand_on(room, news.bulletin)
+        if room.mark is None:
+            room.began = news.mark
         room.mark = news.mark
         if news.behind:
             self.want(room.pk)

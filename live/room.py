@@ -71,6 +71,8 @@ class LiveRoom:
         self.mode = ""
         self.mark: int | None = None
         """The revision handed on; None before the first look at the room."""
+        self.began = 0
+        """The first mark: what is older was handed on to nobody here."""
         self.newest: int | None = None
         """The newest message handed on, where any was."""
         self.people_revision = 0

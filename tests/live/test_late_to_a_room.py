@@ -1,0 +1,54 @@
+"""A room that this process learns of while somebody is coming in."""
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from live import arrival, database
+from live.hub import Hub
+from messages.models import Message
+from rooms.models import Participant, Room
+from tests.live.client import Client
+from tests.process import wait_for
+from tests.world import World
+
+
+def open_unheard(world: World) -> Room:
+    """As another process does whose wake is still under way."""
+    room = Room.objects.create(name="New", created_by=world.ben, revision=1, people_revision=1)
+    Participant.objects.create(room=room, user=world.ben, role="owner")
+    return room
+
+
+def say_unheard(world: World, room: Room) -> None:
+    Message.objects.create(
+        room=room, author=world.system, audience="everyone", body="news", revision=2, to=[]
+    )
+    Room.objects.filter(pk=room.pk).update(revision=2)
+
+
+async def test_what_is_said_while_the_first_comes_in_is_told(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_read, may_tell = threading.Event(), threading.Event()
+    real = arrival.read_arrival
+
+    def read_slowly(*args: Any, **how: Any) -> arrival.Arrival:
+        came = real(*args, **how)
+        has_read.set()
+        may_tell.wait()
+        return came
+
+    ben = await Client.of(world.ben)
+    await ben.settle()
+    room = await database.run(open_unheard, world)
+    monkeypatch.setattr(arrival, "read_arrival", read_slowly)
+    await ben.send("join", room=room.pk)
+    await asyncio.to_thread(has_read.wait)
+    await database.run(say_unheard, world, room)
+    hub.wake(room.pk, 2)
+    await asyncio.to_thread(wait_for, lambda: hub.rooms[room.pk].mark == 2)
+    may_tell.set()
+    await ben.message("news")
