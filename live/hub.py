@@ -215,8 +215,13 @@ class Hub:
             room = self.rooms[pk] = LiveRoom(pk)
             metrics.ROOMS.set(len(self.rooms))
             if layer.is_shared():
-                self.spawn(self._subscription.join(layer.shard_of(pk)))
+                self.spawn(self._hear_of(pk))
         return room
+
+    async def _hear_of(self, pk: int) -> None:
+        """Listen to a room's wakes, then look for what was said before we did."""
+        await self._subscription.join(layer.shard_of(pk))
+        self.want(pk)
 
     def _place(self, room: LiveRoom, mode: str, revision: int, as_of: int) -> None:
         """Begin a room's feed here, where nobody has yet; and look whether it went on meanwhile."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from live import arrival, database
+from live import arrival, database, layer
 from live.hub import Hub
 from messages.models import Message
 from rooms.models import Participant, Room
@@ -51,4 +51,30 @@ async def test_what_is_said_while_the_first_comes_in_is_told(
     hub.wake(room.pk, 2)
     await asyncio.to_thread(wait_for, lambda: hub.rooms[room.pk].mark == 2)
     may_tell.set()
+    await ben.message("news")
+
+
+class SlowLayer:
+    """Takes subscriptions once it is let."""
+
+    def __init__(self) -> None:
+        self.asked, self.may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def group_add(self, group: str, channel: str) -> None:
+        self.asked.set()
+        await self.may_go_on.wait()
+
+
+async def test_what_is_said_before_wakes_are_heard_is_told(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layer, "is_shared", lambda: True)
+    slow = SlowLayer()
+    hub._subscription._layer, hub._subscription._channel = slow, "ours"
+    room = await database.run(open_unheard, world)
+    ben = await Client.of(world.ben, room.pk)
+    await ben.frame("joined")
+    await slow.asked.wait()
+    await database.run(say_unheard, world, room)
+    slow.may_go_on.set()
     await ben.message("news")
