@@ -275,7 +275,7 @@ async def starts_over(user: User, room: int, sealed: str) -> bool:
     """Whether this cursor is answered by `reset` and then `joined`."""
     client = await catch_up(user, room, sealed)
     await client.settle()
-    kinds = [frame["type"] for frame in client.frames]
+    kinds = [f["type"] for f in client.of_type("reset", "joined", "messages", "synced")]
     assert kinds == ["reset", "joined"] or kinds[-1:] == ["synced"]
     return kinds[0] == "reset"
 

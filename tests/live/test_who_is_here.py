@@ -87,7 +87,8 @@ async def test_who_is_also_elsewhere_does_not_go(world: World, quick: None, hub:
     ben = await Client.into(world.ben, world.team.pk)
     await run(hold, world.cleo, "elsewhere")
     cleo, vic = await Client.of(world.cleo), await Client.of(world.vic)
-    await ben.frame("presence", user=world.cleo.pk, state="online")
+    for user in (world.cleo, world.vic):
+        await ben.frame("presence", user=user.pk, state="online")
     await cleo.disconnect()
     await vic.disconnect()
     await ben.frame("presence", user=world.vic.pk, state="offline")
