@@ -64,6 +64,12 @@ class SlowLayer:
         self.asked.set()
         await self.may_go_on.wait()
 
+    async def group_discard(self, group: str, channel: str) -> None:
+        """Nobody asks what is still heard."""
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        return await asyncio.Future()
+
 
 async def test_what_is_said_before_wakes_are_heard_is_told(
     world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
