@@ -15,7 +15,7 @@ logger = structlog.get_logger(__name__)
 def article(message: Mapping[str, Any]) -> SafeString:
     """The element of an encoded message. One that fails never takes the others with it."""
     try:
-        return _template().render(Context({"message": message}))
+        return _template().render(Context({"message": message}, use_l10n=False))
     except Exception:
         logger.exception("message_not_rendered", message=message["id"])
         return format_html(

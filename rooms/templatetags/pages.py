@@ -10,8 +10,6 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.templatetags.static import static
-from django.utils.dateformat import format as format_date
-from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -63,6 +61,14 @@ def import_map(nonce: str) -> SafeString:
 
 
 @register.simple_tag
+def preload_modules() -> SafeString:
+    """Have the browser fetch all modules at once, not each when another asks for it."""
+    links = ((static(f"js/{name}"),) for name in _modules())
+    return format_html_join("\n", '<link rel="modulepreload" href="{}">', links)
+
+
+@register.simple_tag
+@cache
 def icon(name: str, small: bool = False) -> SafeString:
     return format_html(
         '<svg class="icon{}" aria-hidden="true"><use href="#icon-{}"/></svg>',
@@ -115,16 +121,18 @@ def role_badge(person: Mapping[str, Any], quiet_owner: bool = False) -> SafeStri
 @register.simple_tag
 def moment(when: str | datetime, ago: bool = False, day: bool = False) -> SafeString:
     """A time in UTC, which the page's script turns into the reader's own."""
-    at = parse_datetime(when) if isinstance(when, str) else when
-    if at is None:
-        return mark_safe("")
-    words = format_date(at, "j F" if day else "j M, H:i" if ago else "H:i")
-    style = "day" if day else "ago" if ago else "clock"
+    at = datetime.fromisoformat(when) if isinstance(when, str) else when
+    if day:
+        style, words = "day", f"{at.day} {at:%B}"
+    elif ago:
+        style, words = "ago", f"{at.day} {at:%b, %H:%M}"
+    else:
+        style, words = "clock", f"{at:%H:%M}"
     return format_html(
         '<time datetime="{}" data-style="{}" title="{} UTC">{}</time>',
         at.isoformat(),
         style,
-        format_date(at, "j F Y, H:i"),
+        f"{at.day} {at:%B %Y, %H:%M}",
         words,
     )
 

@@ -17,7 +17,7 @@ from messages.overview import overview
 from rooms.forms import RoomForm, show_error
 from rooms.models import Room
 from rooms.views.seats import me
-from rooms.views.sidebar import my_rooms, sidebar
+from rooms.views.sidebar import sidebar
 
 A_PAGE = 30
 
@@ -28,7 +28,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """What is new in one's rooms; with `q`, the list holds only rooms of that name."""
     user, query = me(request), request.GET.get("q", "").strip()
     beside = sidebar(user, here="home", query=query)
-    waiting = [room for room in my_rooms(user) if room["unread"] and not room["me"]["muted"]]
+    mine = beside["rooms"].values()
+    waiting = [room for room in mine if room["unread"] and not room["me"]["muted"]]
     waiting.sort(key=lambda room: (bool(room["mentions"]), room["last_message_at"]), reverse=True)
     return render(request, "rooms/home.html", {"waiting": waiting, "sidebar": beside})
 

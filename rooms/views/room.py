@@ -21,7 +21,7 @@ from messages.overview import overview
 from messages.timeline import entries
 from rooms.models import Participant, Room
 from rooms.views.seats import me
-from rooms.views.sidebar import others_of, sidebar
+from rooms.views.sidebar import sidebar
 
 STARTS = ("before", "after", "around")
 
@@ -50,15 +50,12 @@ def show(
 ) -> HttpResponse:
     """The page of a room one is in, with what one was writing."""
     user, found = seat.user, seat.room
-    (shown,) = overview(user, [found])
+    beside = sidebar(user, current=found.pk)
     page = _page(request, seat)
     people = people_of(seat, ())
     reply_to = form.original()
     context = {
-        "room": {
-            **shown,
-            "other": others_of(user, [found] if found.is_direct else []).get(found.pk),
-        },
+        "room": beside["rooms"].get(found.pk) or overview(user, [found])[0],
         "timeline": entries(encode_for(user, page.rows), me=user, last_read=seat.last_read),
         "has_older": page.has_older,
         "has_newer": page.has_newer,
@@ -77,7 +74,7 @@ def show(
         "may_manage": found.managed_by(user),
         "may_share": user.site_role is not None,
         "edit_window": int(settings.CHAT_EDIT_WINDOW.total_seconds()),
-        "sidebar": sidebar(user, current=found.pk),
+        "sidebar": beside,
     }
     return render(request, "rooms/room.html", context, status=status)
 

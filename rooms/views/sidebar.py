@@ -17,8 +17,10 @@ Shown = dict[str, Any]
 
 def sidebar(user: User, *, here: str = "", current: int | None = None, query: str = "") -> Shown:
     """What the list shows: `here` is the page's place in it, `current` the room's id."""
+    rooms = my_rooms(user)
     return {
-        "groups": _groups(my_rooms(user), query),
+        "rooms": {room["id"]: room for room in rooms},
+        "groups": _groups(rooms, query),
         "current": current,
         "here": here,
         "query": query,

@@ -43,9 +43,10 @@ export class Outbox extends EventTarget {
     this.#entries.filter((entry) => entry.state === "sent").forEach((entry) => this.#turn(entry, "queued"));
   }
 
-  posted(clientId) {
+  /** It has become this message. */
+  posted(clientId, message) {
     const entry = this.#find(clientId);
-    if (entry) this.#drop(entry, "settled");
+    if (entry) this.#drop(Object.assign(entry, { message }), "settled");
     this.#next();
   }
 

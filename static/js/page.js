@@ -10,10 +10,17 @@ export const me = Number(dataset.me) || null;
 export const room = Number(dataset.room) || null;
 export const mode = dataset.mode;
 export const role = dataset.role;
+/** What the reader may do here, as far as the page was told; it changes with the room. */
 export const may = {
-  write: "mayWrite" in dataset,
-  manage: "mayManage" in dataset,
-  share: "mayShare" in dataset,
+  get write() {
+    return "mayWrite" in dataset;
+  },
+  get manage() {
+    return "mayManage" in dataset;
+  },
+  get share() {
+    return "mayShare" in dataset;
+  },
 };
 export const editWindow = Number(dataset.editWindow || 0) * 1000;
 

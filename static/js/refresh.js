@@ -6,8 +6,11 @@ export async function fetchPage(url, options = {}) {
   return { response, page };
 }
 
-/** Put the parts of `page` that these selectors name in place of ours. */
+const RIGHTS = ["data-may-write", "data-may-manage", "data-may-share"];
+
+/** Put the parts of `page` that these selectors name in place of ours, and take over what one may do. */
 export function swap(page, ...selectors) {
+  for (const right of RIGHTS) document.body.toggleAttribute(right, page.body.hasAttribute(right));
   for (const selector of selectors) {
     const [ours, theirs] = [document.querySelector(selector), page.querySelector(selector)];
     if (ours && theirs) ours.replaceWith(document.adoptNode(theirs));

@@ -19,7 +19,7 @@ customElements.define(
       this.button.addEventListener("click", () => connection.hurry());
       connection.addEventListener("state", () => this.#changed());
       connection.addEventListener("refused", () => this.#ask());
-      on("posted", ({ client_id: id }) => outbox.posted(id));
+      on("posted", ({ client_id: id, message }) => outbox.posted(id, message.id));
       on("error", (frame) => frame.client_id && outbox.refused(frame.client_id, frame));
       addEventListener("online", () => connection.hurry());
       document.addEventListener("visibilitychange", () => document.hidden || connection.hurry());

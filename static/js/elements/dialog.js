@@ -37,7 +37,7 @@ async function submit(form, button) {
   tellFlashes(page);
   if (!response.redirected) return show(page);
   const there = new URL(response.url);
-  if (there.pathname === new URL(form.action).pathname && show(page)) return swap(page, "[data-list]");
+  if (there.pathname === new URL(form.action).pathname) return show(page);
   dialog.close();
   if (there.pathname === location.pathname) return form.action.includes("/rooms/") && keepWriting(page);
   if (form.dataset.stay === undefined) location.href = response.url;

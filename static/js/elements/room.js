@@ -5,15 +5,17 @@ import "chat/elements/typing";
 import "chat/elements/composer";
 import "chat/elements/tools";
 import "chat/elements/connection";
-import { api } from "chat/api";
-import { connection, on, people, room } from "chat/page";
-import { refresh } from "chat/refresh";
+import { connection, on, people, role } from "chat/page";
+import { fetchPage, refresh } from "chat/refresh";
 
 let told = false;
 
-/** What was missed of the people while the line was cut. */
+/** What was missed of the people while the line was cut: the page knows. */
 on("synced", async () => {
-  if (told) people.start((await api(`rooms/${room}/participants/`)).results);
+  if (told) {
+    const { page } = await fetchPage(location.href);
+    people.start(JSON.parse(page.getElementById("people").textContent));
+  }
   told = true;
 });
 
@@ -21,7 +23,11 @@ on("room", ({ changed }) => {
   if (changed && Object.keys(changed).length) renew();
 });
 
-on("joined", () => told && renew());
+on("joined", ({ me: seat }) => {
+  if (seat.role !== role) location.reload();
+  else if (told) renew();
+  told = true;
+});
 
 function renew() {
   const writing = document.querySelector(".composer textarea")?.value;

@@ -7,21 +7,28 @@ const STATES = { queued: "Waiting to be sent", sent: "Sending…", failed: "Not 
 
 export class Pending {
   #shown = new Map();
+  #awaited = new Map();
 
-  constructor(place, changed) {
-    Object.assign(this, { place, changed });
+  /** Shown at the end of `list`, by `steadily(change)`, until `stretch` has the message. */
+  constructor(list, stretch, steadily) {
+    Object.assign(this, { list, stretch, steadily });
     outbox.entries.forEach((entry) => this.#show(entry));
     outbox.addEventListener("added", ({ detail }) => this.#show(detail));
     outbox.addEventListener("changed", ({ detail }) => this.#update(detail));
-    for (const end of ["settled", "discarded"]) {
-      outbox.addEventListener(end, ({ detail }) => this.#hide(detail));
-    }
+    outbox.addEventListener("settled", ({ detail }) => this.#settle(detail));
+    outbox.addEventListener("discarded", ({ detail }) => this.#hide(detail.post.client_id));
   }
 
-  /** A message of mine came before its answer did: what was under way is shown once. */
-  arrived(body) {
-    const entry = outbox.entries.find(({ post, state }) => state === "sent" && post.body.trim() === body.trim());
-    if (entry) this.#hide(entry);
+  /** A message of mine is there. Where its answer is still to come, its text tells which post it was. */
+  arrived({ id, body }) {
+    const under = outbox.entries.find(({ post, state }) => state === "sent" && post.body.trim() === body.trim());
+    this.#hide(this.#awaited.get(id) ?? under?.post.client_id);
+    this.#awaited.delete(id);
+  }
+
+  #settle({ post, message }) {
+    if (this.stretch.has(message)) this.#hide(post.client_id);
+    else this.#awaited.set(message, post.client_id);
   }
 
   #show(entry) {
@@ -38,7 +45,7 @@ export class Pending {
     made.querySelector("[data-again]").onclick = () => outbox.retry(post.client_id);
     made.querySelector("[data-discard]").onclick = () => outbox.discard(post.client_id);
     this.#shown.set(post.client_id, made);
-    this.changed(() => this.place.append(made));
+    this.steadily(() => this.list.append(made));
     this.#update(entry);
   }
 
@@ -51,8 +58,8 @@ export class Pending {
     shown.querySelector("[data-why]").textContent = error?.message ?? "";
   }
 
-  #hide({ post }) {
-    this.#shown.get(post.client_id)?.remove();
-    this.#shown.delete(post.client_id);
+  #hide(clientId) {
+    this.#shown.get(clientId)?.remove();
+    this.#shown.delete(clientId);
   }
 }

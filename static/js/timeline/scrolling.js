@@ -35,3 +35,10 @@ function readingLine(scroller, list) {
   }
   return entries[low];
 }
+
+/** The last entry whose beginning can be seen. */
+export function lastInSight(scroller, list) {
+  const bottom = scroller.getBoundingClientRect().bottom - 12;
+  const entries = [...list.querySelectorAll(":scope > [data-entry]")];
+  return entries.findLast((entry) => entry.getBoundingClientRect().top < bottom);
+}

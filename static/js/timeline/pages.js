@@ -1,0 +1,53 @@
+/**
+ * Fetching history, one page at a time. What is heard while a page is under way may be newer than
+ * what is on it, and is handed over with it, to be placed after it.
+ */
+
+const PAUSE = 2_000;
+
+export class Pages {
+  #current = null;
+  #meanwhile = [];
+
+  /** `load(query)` promises a page; `later(ms)` promises that time has passed. */
+  constructor(load, later = (ms) => new Promise((resolve) => setTimeout(resolve, ms))) {
+    Object.assign(this, { load, later });
+  }
+
+  get busy() {
+    return this.#current !== null;
+  }
+
+  /** When nothing is under way any more. */
+  get idle() {
+    return Promise.resolve(this.#current);
+  }
+
+  heard(messages) {
+    if (this.busy) this.#meanwhile.push(...messages);
+  }
+
+  /** What is under way is no longer wanted. */
+  drop() {
+    this.#current = null;
+  }
+
+  /** Calls `apply(page, meanwhile)`, unless it was dropped. A page that fails is only waited for. */
+  fetch(query, apply) {
+    this.#meanwhile = [];
+    const ours = this.#get(query, apply, () => this.#current === ours).finally(() => {
+      if (this.#current === ours) this.#current = null;
+    });
+    this.#current = ours;
+    return ours;
+  }
+
+  async #get(query, apply, wanted) {
+    try {
+      const page = await this.load(query);
+      if (wanted()) apply(page, this.#meanwhile);
+    } catch {
+      await this.later(PAUSE);
+    }
+  }
+}
