@@ -88,7 +88,7 @@ def _team(people: dict[str, User]) -> None:
     script = room.messages.post(SCRIPT, by=cleo, reply_to=question)
     room.messages.post("Lovely, thank you @cleo. I'll try it on the *staging* machine.", by=ben)
     room.messages.post(
-        "Between us: shall we surprise Ada with cake at four? :cake:",
+        "Between us: shall we surprise Ada with cake at four? 🎂",
         by=ben,
         audience=Audience.ONLY,
         to=[cleo, sue],
