@@ -2,8 +2,12 @@
 
 logins_ended(logins: list[int], users: list[int])
     These logins are over; the users are theirs. Sockets opened with them must end.
+
+site_role_changed(user: User, by: User)
+    They hold another site role now. What only the former one allowed must end.
 """
 
 from django.dispatch import Signal
 
 logins_ended = Signal()
+site_role_changed = Signal()

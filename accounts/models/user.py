@@ -17,7 +17,7 @@ from django.db import IntegrityError, models, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import pictures
+from accounts import pictures, signals
 from accounts.errors import Conflict, Forbidden, Invalid
 from accounts.models.audit import AuditEntry
 from accounts.models.login import Login
@@ -219,6 +219,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             before={"role": before.value if before else None},
             after={"role": role.value},
         )
+        signals.site_role_changed.send(User, user=self, by=by)
 
     @transaction.atomic
     def change_password(self, raw: str, *, by: User, keep: Login | None = None) -> None:

@@ -99,6 +99,15 @@ class Participant(models.Model):
         return self.role in rules(self.room.mode).writers
 
     @classmethod
+    def suits(cls, user: User, role: str, room: Room) -> bool:
+        """Whether `user` may be given `role` in `room`."""
+        try:
+            cls.must_suit(user, role, room)
+        except cls.RoleNotAllowed:
+            return False
+        return True
+
+    @classmethod
     def must_suit(cls, user: User, role: str, room: Room) -> None:
         """Raise RoleNotAllowed unless `user` may be given `role` in `room`."""
         table = rules(room.mode)

@@ -362,6 +362,22 @@ class Room(models.Model):
         return seat
 
     @transaction.atomic
+    def fit_seat(self, user: User, *, by: User) -> None:
+        """Where `user` holds a role here that could not be given to them now, give them what is
+        left of it; nothing is left to who cannot be staff any more. Who is not here stays out.
+        """
+        seat = self.locked().participant(user)
+        if seat is None or Participant.suits(user, seat.role, self):
+            return
+        role = self.usual_role(user)
+        if role not in STAFF:
+            self._unseat(seat, Event.REMOVED, by=by)
+            return
+        before = {user.handle: seat.role}
+        self._give_role(seat, role)
+        self._tell(Event.ROLE_CHANGED, by=by, people=[seat], changed={"role": role}, before=before)
+
+    @transaction.atomic
     def transfer(self, user: User, *, by: User) -> None:
         """Make `user` owner in one's own place. Raises Forbidden, NotFound, Invalid."""
         giver = self.locked().seat_of(by)

@@ -153,8 +153,8 @@ def test_a_site_admin_inside_a_room_is_what_their_seat_says(world: World) -> Non
 
 
 def test_losing_the_site_role_does_not_give_one_in_rooms(world: World) -> None:
-    world.ada.set_site_role(SiteRole.MEMBER, by=world.root)
+    world.sue.set_site_role(SiteRole.AGENT, by=world.root)
     with pytest.raises(Participant.RoleNotAllowed):
         again(world.support).change_role(
-            User.objects.get(pk=world.ada.pk), "supervisor", by=world.sue
+            User.objects.get(pk=world.sue.pk), "supervisor", by=world.ada
         )
