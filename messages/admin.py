@@ -96,8 +96,10 @@ class MessageAdmin(ContentAdmin):
         return [*self.list_display, *(["words"] if chosen_rooms(request) else [])]
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        """By words likewise."""
-        return [*self.search_fields, *(["body"] if chosen_rooms(request) else [])]
+        """By words likewise: in the list, and not where other pages look messages up unseen."""
+        at = request.resolver_match
+        listed = at is not None and at.url_name == "chat_messages_message_changelist"
+        return [*self.search_fields, *(["body"] if listed and chosen_rooms(request) else [])]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Write it down where a room's words are shown, then show them."""
