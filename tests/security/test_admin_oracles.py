@@ -1,4 +1,4 @@
-"""An admin who reads what was said leaves an entry; there is no way to ask for words without one."""
+"""An admin who reads what was said leaves an entry; no way to ask for words leaves none."""
 
 import pytest
 from django.test import Client
