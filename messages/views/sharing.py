@@ -36,7 +36,7 @@ def share(request: HttpRequest, message: int) -> HttpResponse:
     rooms = rooms_to_write_in(user)
     seat = _target(request, rooms, found)
     form = _form(request, found, rooms, seat)
-    if request.method == "POST" and "look" not in request.POST and form.is_valid():
+    if form.is_valid():
         try:
             posted = _commit(request, form, found, seat)
         except DomainError as error:
@@ -96,12 +96,13 @@ def _form(
 def _commit(request: HttpRequest, form: ShareForm, message: Message, seat: Participant) -> Message:
     slow_down(PostThrottle, request)
     given = form.cleaned_data
+    body = given["body"].replace("\r\n", "\n")
     posted = message.share(
         by=seat.user,
         room=seat.room,
         audience=given["audience"],
         to=given["to"] if given["audience"] == "only" else (),
-        body=given["body"].replace("\r\n", "\n"),
+        body=None if body == message.body else body,
         client_id=given["client_id"],
     )
     return posted.message

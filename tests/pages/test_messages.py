@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable
 from uuid import uuid4
 
+from django.core.files.base import ContentFile
 from django.test import Client
 
 from accounts.models import User
-from messages.models import Message
+from messages.models import Attachment, Message
 from tests.world import World, again, expected
 
 Browse = Callable[[User], Client]
@@ -102,6 +103,14 @@ def test_a_share_is_a_changed_copy_for_others(world: World, browse: Browse) -> N
     assert (copy.body, copy.audience, copy.shared_from) == ("kind words", "everyone", note)
     assert "carl" in world.readers(copy)
     assert "carl" not in world.readers(note)
+
+
+def test_a_file_without_words_is_shared_as_it_is(world: World, browse: Browse) -> None:
+    file = Attachment.objects.upload(ContentFile(b"x", "a.txt"), room=world.team, by=world.ben)
+    message = world.say(world.team, world.ben, "", attachments=[file])
+    assert share(browse(world.ben), message, room=world.public.pk).status_code == 302
+    copy = world.public.messages.order_by("pk").last()
+    assert [file.name for file in copy.attachments.all()] == ["a.txt"]
 
 
 def test_looking_again_for_another_room_shares_nothing(world: World, browse: Browse) -> None:

@@ -144,6 +144,8 @@ def test_its_cost_does_not_grow(world: World, browse: Browse) -> None:
         for n in range(6):
             room = type(world.team).objects.open(f"More {n}", by=world.ben, people=[world.cleo])
             world.say(room, world.cleo)
+        for other in (world.otto, world.vic, world.ada):
+            world.say(type(world.team).objects.direct(other, by=world.ben), other)
 
     message = world.say(world.team, world.cleo, "hello @ben")
     message.react("👍", by=world.ben)
