@@ -116,7 +116,7 @@ class Person:
                 self.counts["cuts"] += 1
             if self.wanders and town.is_rough and self.random.random() < 0.5:
                 self.counts["absences"] += 1
-                await town.said(town.accepted + 3 * CATCH_UP_MAX)
+                await town.said(town.accepted + 4 * CATCH_UP_MAX)
 
     async def _talk(self, town: Town, wire: ClientConnection, http: httpx.AsyncClient) -> None:
         for room, held in self.rooms.items():
