@@ -93,8 +93,9 @@ async def test_edits_and_deletions_are_activity(world: World, quick: None, hub: 
 
 
 async def test_a_fault_does_not_end_it_for_ever(
-    world: World, quick: None, hub: Hub, monkeypatch: pytest.MonkeyPatch
+    world: World, quick: None, hub: Hub, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settings.CHAT_THROTTLES = False
     cleo = await Client.of(world.cleo)
     with monkeypatch.context() as broken:
         failed = []

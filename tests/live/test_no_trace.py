@@ -65,6 +65,7 @@ class Story:
         one, other = [await Client.into(user, self.room.pk) for user in (self.one, self.other)]
         for body in ("first", "second", "third"):
             said = await run(self.world.say, self.room, self.one, body)
+            await watching.message(body)
             if secretly:
                 await self._secretly(one, other)
             await other.send("read", room=self.room.pk, message=said.pk)
