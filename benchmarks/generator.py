@@ -67,7 +67,7 @@ def load(server: Process, targets: str, *options: str) -> dict[str, Any]:
         raise Failed(f"{server.peer.name}, {targets}:\n{''.join(said)}{server.tail()}")
     result: dict[str, Any] = json.loads(output)
     seconds = float(options[options.index("--seconds") + 1])
-    result["server_cpu"] = round((cpu[1] - cpu[0]) / seconds, 2)
+    result["server_cpu"] = round((cpu[1] - cpu[0]) / seconds, 3)
     result["server_mebibytes"] = mebibytes
     result["faults"] = [
         f"{result[name]} {name}"

@@ -198,7 +198,16 @@ def ratio(results: Results, work: str, number: str, wanted: int) -> str:
     if any(not works.get(work) for works in results.values()) or len(results) < 2:
         return ""
     theirs, ours = (median(works[work], number) for works in results.values())
-    return f"{'':27}{ours / theirs:>11,.1f}x   (at least {wanted}x is wanted)"
+    theirs_a_core, ours_a_core = (a_core_second(works[work], number) for works in results.values())
+    return (
+        f"{'':27}{ours / theirs:>11,.1f}x   (at least {wanted}x is wanted;"
+        f" {ours_a_core / theirs_a_core:,.1f}x for a second of the server's core)"
+    )
+
+
+def a_core_second(rounds: list[dict[str, Any]], number: str) -> float:
+    """What is done for each second that a core worked: it stands when others use the machine."""
+    return statistics.median(result[number] / max(result["server_cpu"], 0.001) for result in rounds)
 
 
 def say(what: str) -> None:
