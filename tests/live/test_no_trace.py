@@ -15,7 +15,16 @@ from rooms.models import Room
 from tests.live.client import Client, Frame
 from tests.world import World, again
 
-VARYING = {"cursor", "created_at", "edited_at", "deleted_at", "since", "session", "last_message_at"}
+VARYING = {
+    "cursor",
+    "created_at",
+    "edited_at",
+    "deleted_at",
+    "since",
+    "presence",
+    "session",
+    "last_message_at",
+}
 """What differs between any two runs."""
 
 
