@@ -14,6 +14,7 @@ urlpatterns = [
     path("messages/<id:message>/share/", sharing.share, name="message_share"),
     path("messages/<id:message>/react/", message.react, name="message_react"),
     path("messages/<id:message>/actions/", message.act, name="message_act"),
+    path("messages/<id:message>/read/", message.read, name="message_read"),
     path("messages/<id:message>/unread/", message.unread, name="message_unread"),
     path("attachments/<id:attachment>/<str:name>", attachment, name="attachment"),
 ]

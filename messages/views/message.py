@@ -140,6 +140,15 @@ def act(request: HttpRequest, message: int) -> HttpResponse:
 
 @require_POST
 @login_required
+def read(request: HttpRequest, message: int) -> HttpResponse:
+    """Have read up to here: said by a click where no script can see it."""
+    found = visible(request, message)
+    found.mark_read(by=me(request))
+    return redirect("room", found.room_id)
+
+
+@require_POST
+@login_required
 def unread(request: HttpRequest, message: int) -> HttpResponse:
     """Be unread from here on."""
     visible(request, message).mark_unread(by=me(request))

@@ -15,6 +15,7 @@ export class Connection extends EventTarget {
   state = "connecting";
   #socket = null;
   #failures = 0;
+  #greeted = false;
   #timers = {};
 
   /** `open(url)` makes a socket; `chance()` is in [0, 1). Both are there for the tests. */
@@ -67,8 +68,6 @@ export class Connection extends EventTarget {
     this.dispatchEvent(new CustomEvent(frame.type, { detail: frame }));
     this.#follow(frame);
   }
-
-  #greeted = false;
 
   /** Keep the cursor of what was handled, and be live once the room has caught up. */
   #follow(frame) {

@@ -32,6 +32,11 @@ export class People extends EventTarget {
     return this.#states.get(id) ?? "offline";
   }
 
+  /** Whether anything was told of how they are. */
+  isTold(id) {
+    return this.#states.has(id);
+  }
+
   start(people) {
     this.#people.clear();
     this.#put(people);

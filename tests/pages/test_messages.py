@@ -151,14 +151,20 @@ def test_a_card_does_what_it_offers_unless_it_has_changed(world: World, browse: 
     assert again(world.team).state == "active"
 
 
-def test_unread_from_here_counts_it_again(world: World, browse: Browse) -> None:
+def test_a_click_says_that_one_has_read_and_another_that_one_has_not(
+    world: World, browse: Browse
+) -> None:
     message = world.say(world.team, world.ben)
-    message.mark_read(by=world.cleo)
+    page = browse(world.cleo).get(f"/rooms/{world.team.pk}/").text
+    assert f"/messages/{message.pk}/read/" in page
+    browse(world.cleo).post(f"/messages/{message.pk}/read/")
+    assert world.seat(world.team, world.cleo).last_read == message.pk
+    assert "/read/" not in browse(world.cleo).get(f"/rooms/{world.team.pk}/").text
     browse(world.cleo).post(f"/messages/{message.pk}/unread/")
     assert world.seat(world.team, world.cleo).last_read < message.pk
 
 
 def test_links_alone_change_nothing(world: World, browse: Browse) -> None:
     message = world.say(world.team, world.ben)
-    for deed in ("react", "actions", "unread"):
+    for deed in ("react", "actions", "read", "unread"):
         assert browse(world.ben).get(f"/messages/{message.pk}/{deed}/").status_code == 405

@@ -4,9 +4,21 @@ import { on, people } from "chat/page";
 
 const ROLES = { owner: "Owner", viewer: "Viewer", customer: "Customer", agent: "Agent", supervisor: "Supervisor", robot: "Robot" };
 
-on("joined", ({ people: persons, robots }) => people.start([...persons, ...robots]));
-on("room", ({ people: news }) => news && people.change(news));
+const TOLD_MOST = 100;
+
+on("joined", ({ people: persons, robots, participants_count: count }) => {
+  people.start([...persons, ...robots]);
+  showCount(count);
+});
+on("room", ({ people: news }) => {
+  people.change(news);
+  if (people.all.length < TOLD_MOST) showCount(people.all.length);
+});
 on("presence", ({ user, state }) => people.see(user, state), { anywhere: true });
+
+function showCount(count) {
+  for (const place of document.querySelectorAll("[data-people-count]")) place.textContent = count;
+}
 
 customElements.define(
   "chat-people",
@@ -37,7 +49,9 @@ customElements.define(
 /** Dots of presence wherever a page shows somebody. */
 people.addEventListener("changed", () => {
   for (const dot of document.querySelectorAll("[data-presence]")) {
-    const state = people.state(Number(dot.dataset.presence));
+    const id = Number(dot.dataset.presence);
+    if (!people.isTold(id)) continue;
+    const state = people.state(id);
     dot.dataset.state = state;
     dot.setAttribute("aria-label", state);
   }

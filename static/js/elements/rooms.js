@@ -4,6 +4,8 @@ import { refresh } from "chat/refresh";
 import { atMost99 } from "chat/words";
 
 const SETTLED = 800;
+/** Who is there in rooms one is not in just now is looked up, not told. */
+const LOOK_AGAIN = 60_000;
 const FILTERS = {
   all: () => true,
   unread: (row) => "unread" in row.dataset,
@@ -28,7 +30,9 @@ customElements.define(
       on("read", (frame) => frame.user === me && this.#count({ room: frame.room, unread: 0, mentions: 0 }));
       on("left", () => this.#renew(), { anywhere: true });
       on("room", ({ changed }) => changed && this.#renew(), { anywhere: true });
-      if (!room) connection?.connect();
+      document.addEventListener("visibilitychange", () => this.#renew());
+      if (!room) setInterval(() => this.querySelector("[data-presence]") && this.#renew(), LOOK_AGAIN);
+      if (!room) connection.connect();
       this.#showTotal();
     }
 
@@ -104,6 +108,7 @@ customElements.define(
     /** Something the counts alone do not say: fetch the list, and the page of what waits. */
     #renew() {
       clearTimeout(this.#timer);
+      if (document.hidden) return;
       this.#timer = setTimeout(async () => {
         const home = document.body.dataset.page === "home";
         await refresh("[data-list]", ...(home ? ["#main"] : []));
