@@ -98,6 +98,11 @@ def _reopen(request: HttpRequest, seat: Participant) -> str:
     return "The room is open again."
 
 
+def _archive(request: HttpRequest, seat: Participant) -> str:
+    seat.room.archive(by=me(request))
+    return "The room is archived."
+
+
 def _leave(request: HttpRequest, seat: Participant) -> str:
     name = seat.room.name
     seat.room.leave(by=me(request))
@@ -107,6 +112,7 @@ def _leave(request: HttpRequest, seat: Participant) -> str:
 DEEDS: dict[str, Callable[[HttpRequest, Participant], str]] = {
     "close": _close,
     "reopen": _reopen,
+    "archive": _archive,
     "leave": _leave,
 }
 

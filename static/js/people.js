@@ -1,4 +1,4 @@
-/** Who is in the room, as far as the page was told. Tells "changed". */
+/** Who is in the room, as far as the page was told. Tells "changed", and "seen" of how they are. */
 
 const ORDER = ["owner", "supervisor", "agent", "member", "customer", "viewer", "robot"];
 
@@ -52,7 +52,7 @@ export class People extends EventTarget {
 
   see(id, state) {
     this.#states.set(id, state);
-    this.#tell();
+    this.dispatchEvent(new CustomEvent("seen", { detail: id }));
   }
 
   #put(people) {

@@ -110,6 +110,10 @@ def test_a_room_is_closed_and_opened_again(world: World, browse: Browse) -> None
     browse(world.ada).post(path, {"do": "close", "outcome": "success", "note": "all well"})
     closed = again(world.support)
     assert (closed.state, closed.outcome, closed.outcome_note) == ("closed", "success", "all well")
+    assert "Archive it" in browse(world.ada).get(path).text
+    browse(world.ada).post(path, {"do": "archive"})
+    assert again(world.support).state == "archived"
+    assert "archived" in browse(world.ada).get(f"/rooms/{world.support.pk}/").text
     browse(world.ada).post(path, {"do": "reopen"})
     assert again(world.support).state == "active"
 

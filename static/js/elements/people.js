@@ -46,13 +46,15 @@ customElements.define(
   },
 );
 
-/** Dots of presence wherever a page shows somebody. */
-people.addEventListener("changed", () => {
-  for (const dot of document.querySelectorAll("[data-presence]")) {
+/** Dots of presence, wherever the page shows somebody. */
+function showDots(dots) {
+  for (const dot of dots) {
     const id = Number(dot.dataset.presence);
     if (!people.isTold(id)) continue;
-    const state = people.state(id);
-    dot.dataset.state = state;
-    dot.setAttribute("aria-label", state);
+    dot.dataset.state = people.state(id);
+    dot.setAttribute("aria-label", people.state(id));
   }
-});
+}
+
+people.addEventListener("changed", () => showDots(document.querySelectorAll("[data-presence]")));
+people.addEventListener("seen", ({ detail: id }) => showDots(document.querySelectorAll(`[data-presence="${id}"]`)));

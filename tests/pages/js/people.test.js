@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { People } from "../../../static/js/people.js";
+
+const person = (id, name, role = "member", more = {}) => ({ id, name, role, handle: name.toLowerCase(), ...more });
+const names = (people) => people.all.map(({ name }) => name);
+
+test("people stand by what they are here, those online first, then by name", () => {
+  const people = new People([
+    person(1, "Zoe", "member", { presence: "online" }),
+    person(2, "Abe"),
+    person(3, "Max", "viewer"),
+    person(4, "Liv", "owner"),
+  ]);
+  assert.deepEqual(names(people), ["Liv", "Zoe", "Abe", "Max"]);
+});
+
+test("those who come, change and leave are told of once", () => {
+  const people = new People([person(1, "Ben"), person(2, "Cleo")]);
+  let told = 0;
+  people.addEventListener("changed", () => (told += 1));
+  people.change({ added: [person(3, "Sue")], changed: [person(1, "Ben", "owner")], removed: [2] });
+  assert.deepEqual(names(people), ["Ben", "Sue"]);
+  assert.equal(people.get(1).role, "owner");
+  assert.equal(told, 1);
+});
+
+test("how somebody is outlives a new list, and nothing is made up of whom nobody told", () => {
+  const people = new People([person(1, "Ben")]);
+  people.see(1, "away");
+  people.start([person(1, "Ben"), person(2, "Cleo")]);
+  assert.equal(people.state(1), "away");
+  assert.equal(people.isTold(2), false);
+  assert.equal(people.state(2), "offline");
+});
+
+test("coming and going is told apart from being in the room", () => {
+  const people = new People([person(1, "Ben")]);
+  const heard = [];
+  people.addEventListener("changed", () => heard.push("changed"));
+  people.addEventListener("seen", ({ detail }) => heard.push(`seen ${detail}`));
+  people.see(1, "online");
+  assert.deepEqual(heard, ["seen 1"]);
+});
