@@ -48,27 +48,30 @@ places = st.sampled_from(["team", "support", "team", "support", "other"])
 picks = st.integers(0, 11)
 mostly_picks = st.one_of(st.none(), picks, picks, picks)
 OFTEN = {
-    **{
-        "post": 6,
-        "answer": 2,
-        "share": 3,
-        "upload": 1,
-        "edit": 1,
-        "delete": 2,
-        "react": 1,
-        "unreact": 1,
-    },
-    **{
-        "read": 1,
-        "unread": 1,
-        "invite": 2,
-        "join": 1,
-        "leave": 1,
-        "return": 3,
-        "remove": 1,
-        "change": 2,
-    },
-    **{"promote": 2, "transfer": 1, "history": 3, "close": 1, "go-on": 1, "sync": 4, "look": 1},
+    "post": 6,
+    "answer": 2,
+    "share": 3,
+    "overreach": 2,
+    "upload": 1,
+    "edit": 1,
+    "delete": 2,
+    "react": 1,
+    "unreact": 1,
+    "read": 1,
+    "unread": 1,
+    "invite": 2,
+    "join": 1,
+    "leave": 1,
+    "return": 3,
+    "remove": 1,
+    "change": 2,
+    "promote": 2,
+    "transfer": 1,
+    "history": 3,
+    "close": 1,
+    "go-on": 1,
+    "sync": 4,
+    "look": 1,
 }
 LIFE = [what for what, times in OFTEN.items() for _ in range(times)]
 roles = st.sampled_from(["owner", "member", "viewer", "customer", "agent", "supervisor", "robot"])
@@ -171,6 +174,7 @@ class Conversation(RuleBasedStateMachine):
             "post": lambda: self.posts(room, pick, choice, to, reply, mention, file=yes, wild=wild),
             "answer": lambda: self.answers_a_whisper(room, pick),
             "share": lambda: self.shares(pick, other, room, choice or 0, to, wild),
+            "overreach": lambda: self.reaches_for_what_they_do_not_see(pick, other),
             "upload": lambda: self.uploads(room, pick),
             "edit": lambda: self.edits(pick, who if wild == 5 else None),
             "delete": lambda: self.deletes(pick, who if wild == 5 else None),
@@ -239,6 +243,9 @@ class Conversation(RuleBasedStateMachine):
                 body=message.body,
                 at=message.created_at,
             )
+            if event in ("joined", "invited"):
+                for person in message.data["people"]:
+                    place.seats[person["id"]].last_read = message.pk
         return [message for message in new if message.kind == "text"]
 
     # Talking
@@ -444,6 +451,21 @@ class Conversation(RuleBasedStateMachine):
         )
         self.keep(place, message, original.body, mention, files)
 
+    def reaches_for_what_they_do_not_see(self, pick: int, other: int) -> None:
+        """Every way to a message one does not see ends the same."""
+        who, room = self.people[CAST[pick % len(CAST)]], ROOMS[other % 3]
+        here, place = self.room(room), self.place(room)
+        hidden = [pk for pk in place.said if not self.oracle.sees(who.pk, pk)]
+        for message in Message.objects.filter(pk__in=sorted(hidden)[-3:]):
+            assert not self.tried(lambda m=message: here.messages.post("re", by=who, reply_to=m))
+            assert not self.tried(lambda m=message: m.share(by=who, audience="everyone"))
+            assert not self.tried(lambda m=message: m.react("👍", by=who))
+            assert not self.tried(lambda m=message: m.mark_read(by=who))
+            assert not self.tried(lambda m=message: m.edit("mine now", by=who))
+            assert not self.tried(lambda m=message: m.act("x", version=m.version, data={}, by=who))
+            if not message.deleted_at:
+                assert not self.tried(lambda m=message: m.remove(by=who))
+
     def edits(self, pick: int, who: str | None) -> None:
         """Its author, or somebody else, who must not succeed."""
         message = self.message(pick)
@@ -512,6 +534,7 @@ class Conversation(RuleBasedStateMachine):
             assert role in (None, given)
             self.oracle.seat(place.id, person.pk, given)
             self.learn(room, ("invited", [given]))
+            place.seats[person.pk].last_read = place.newest  # the note of their own coming
 
     def enters(self, room: str, who: str) -> None:
         person, place = self.people[who], self.place(room)
@@ -521,6 +544,7 @@ class Conversation(RuleBasedStateMachine):
             given = {"root": "supervisor", "sue": "supervisor", "ada": "agent"}[who]
             self.oracle.seat(place.id, person.pk, given)
             self.learn(room, ("joined", [given]))
+            place.seats[person.pk].last_read = place.newest
 
     def goes(self, room: str, who: str, themselves: bool) -> None:
         person, place = self.people[who], self.place(room)

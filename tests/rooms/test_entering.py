@@ -105,8 +105,9 @@ def test_a_newcomer_starts_with_nothing_unread_and_is_announced(world: World) ->
     world.say(world.team, world.ben)
     last = world.say(world.team, world.cleo)
     seat = world.team.invite(world.otto, by=world.ben)
-    assert (seat.last_read, seat.history_from, seat.invited_by) == (last.pk, last.pk, world.ben)
     note = Message.objects.filter(room=world.team).latest("pk")
+    assert (seat.history_from, seat.invited_by) == (last.pk, world.ben)
+    assert again(seat).last_read == note.pk, "of their own coming, and nothing they may not know of"
     assert (note.kind, note.audience, note.data["event"]) == ("system", "everyone", "invited")
     assert note.body == "Ben brought in Otto."
     entry = AuditEntry.objects.latest("pk")
