@@ -7,6 +7,7 @@ from django.dispatch import receiver
 
 from accounts.models import User
 from messages.audience import Audience
+from messages.models import Message
 from messages.posting import post_note
 from rooms.models import Participant, Room
 from rooms.modes import Mode, Role
@@ -59,7 +60,18 @@ def leave_a_note(
         role=people[0].role if people else "",
         changes=_changes(changed),
     )
-    post_note(room, body, note_data(event, author, people, told), audience=audience)
+    note = post_note(room, body, note_data(event, author, people, told), audience=audience)
+    if event in (Event.JOINED, Event.INVITED):
+        _begin_reading(people, at=note)
+
+
+def _begin_reading(people: Sequence[Participant], *, at: Message) -> None:
+    """Newcomers have read up to the note of their coming, which they see themselves: what was the
+    newest before it may be nothing that they may know of.
+    """
+    Participant.objects.filter(pk__in=[seat.pk for seat in people]).update(last_read=at.pk)
+    for seat in people:
+        seat.last_read = at.pk
 
 
 def note_data(
