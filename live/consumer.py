@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
+import orjson
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.routing import URLRouter
@@ -60,6 +61,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         except NotAuthenticated:
             await send({"type": "websocket.close", "code": 4001})  # before accepting: HTTP 403
             return
+        except OperationalError:
+            await self._put_off(scope, send)
+            return
         self.offences: list[float] = []
         self.posts: set[asyncio.Task[None]] = set()
         self._watch_expiry()
@@ -71,6 +75,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
             reading.cancel()
             self.hub.depart(self.socket)
             self.socket.abandon()
+
+    async def _put_off(self, scope: dict[str, Any], send: Send) -> None:
+        """The database is away: where the server can say so, the client learns to come again."""
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close", "code": 1013})
+            return
+        headers = [(b"retry-after", b"1"), (b"content-type", b"application/json")]
+        body = orjson.dumps(Unavailable().body())
+        await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": body})
 
     def _watch_expiry(self) -> None:
         left = (self.socket.login.valid_until - timezone.now()).total_seconds()

@@ -306,9 +306,7 @@ class Hub:
         room = self.rooms.get(news.question.room)
         if room is None:
             return
-        unasked = set(room.roster) - news.question.users
-        outdated = any(room.roster[user].as_of < news.people_revision for user in unasked)
-        if room.mark != news.question.mark or (news.roster is not None and outdated):
+        if self._is_outdated(room, news):
             self.want(room.pk)
             return
         if news.roster is not None:
@@ -321,6 +319,18 @@ class Hub:
         room.mark = news.mark
         if news.behind:
             self.want(room.pk)
+
+    def _is_outdated(self, room: LiveRoom, news: feed.News) -> bool:
+        """Whether the room went on, or somebody came of whom the question knew nothing."""
+        if room.mark != news.question.mark:
+            return True
+        unasked = room.roster.keys() - news.question.users
+        if news.bulletin is not None and news.bulletin.origins and unasked:
+            return True
+        as_of = [room.roster[user].as_of for user in unasked]
+        return news.roster is not None and min(as_of, default=news.people_revision) < (
+            news.people_revision
+        )
 
     def _take_roster(self, room: LiveRoom, news: feed.News) -> None:
         """Take the new roster, and act on it before anything newer is handed on."""

@@ -1,0 +1,257 @@
+"""Sockets hold what their people may see and nothing else, whatever happens, however it is told.
+
+Everybody listens in every room while people talk, come, go and change. After each step every
+client must hold exactly what a fresh read gives its person, and nothing that was handed to it in
+that step may be what the step took from them: also where wakes were lost and only the head
+check, or the next hand-over, finds what happened.
+
+CHAT_TESTS_SEEDS=50 tries more lives than the few of the suite.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from accounts.errors import DomainError
+from accounts.models import User
+from live import database
+from live import hub as hubs
+from live.hub import Hub
+from messages.encoding import encode_for
+from messages.history import History
+from messages.models import Message
+from rooms.models import Room
+from tests.live.client import Client
+from tests.world import World
+
+STEPS = 40
+LISTENING = ["sue", "ada", "ben", "cleo", "vic", "gus", "carl", "otto"]
+SEEDS = range(int(os.environ.get("CHAT_TESTS_SEEDS") or 3))
+PATIENCE = 15.0
+
+Held = dict[int, dict[int, dict[str, Any]]]
+
+
+class Listening:
+    """A client that keeps what it is told, as the contract says clients do."""
+
+    def __init__(self, user: User, client: Client) -> None:
+        self.user = user
+        self.client = client
+        self.held: Held = {}
+        self.handed: list[dict[str, Any]] = []
+        self._taken = 0
+
+    def take(self) -> None:
+        for frame in self.client.frames[self._taken :]:
+            self._apply(frame)
+        self._taken = len(self.client.frames)
+
+    def _apply(self, frame: dict[str, Any]) -> None:
+        kind = frame["type"]
+        if kind == "joined":
+            self.held[frame["room"]["id"]] = {}
+            self._keep(frame["room"]["id"], frame["messages"])
+        elif kind == "messages":
+            self._keep(frame["room"], frame["messages"])
+        elif kind in ("reset", "left"):
+            self.held.pop(frame["room"], None)
+
+    def _keep(self, room: int, messages: list[dict[str, Any]]) -> None:
+        self.handed += messages
+        held = self.held.setdefault(room, {})
+        for message in messages:
+            known = held.get(message["id"])
+            if known is None or known["version"] <= message["version"]:
+                held[message["id"]] = message
+
+
+class Life:
+    """Random things that people do, by the verbs."""
+
+    def __init__(self, world: World, chance: random.Random) -> None:
+        self.world = world
+        self.chance = chance
+        self.said = 0
+
+    def step(self) -> None:
+        doing = self.chance.choice([self.talk] * 8 + [self.change] * 3 + [self.move] * 4)
+        try:
+            doing()
+        except DomainError:
+            pass  # not allowed, so nothing happened
+
+    @property
+    def room(self) -> Room:
+        name = self.chance.choice(["team", "support", "team", "support", "public"])
+        return Room.objects.get(pk=self.world.rooms[name].pk)
+
+    def somebody(self, room: Room | None = None) -> User:
+        if room is None:
+            return self.world.people[self.chance.choice(LISTENING)]
+        return self.chance.choice([seat.user for seat in room.participants.select_related("user")])
+
+    def talk(self) -> None:
+        room = self.room
+        by = self.somebody(room)
+        audience = self.chance.choice([None, None, "everyone", "staff", "only"])
+        to = [self.somebody(room)] if audience == "only" else []
+        seen = list(Message.objects.visible_to(by).filter(room=room).order_by("-pk")[:5])
+        reply_to = self.chance.choice([*seen, None, None]) if seen else None
+        self.said += 1
+        message = room.messages.post(
+            f"word {self.said}", by=by, audience=audience, to=to, reply_to=reply_to
+        )
+        if self.chance.random() < 0.2:
+            message.share(room=self.room, audience="everyone", by=by)
+
+    def talk_aloud(self) -> None:
+        for name in ("team", "support"):
+            room = self.world.rooms[name]
+            self.said += 1
+            try:
+                room.messages.post(f"word {self.said}", by=self.somebody(room))
+            except DomainError:
+                pass
+
+    def change(self) -> None:
+        by = self.somebody()
+        newest = list(Message.objects.visible_to(by).order_by("-pk")[:8])
+        if newest:
+            message = self.chance.choice(newest)
+            self.said += 1
+            self.chance.choice(
+                [
+                    lambda: message.edit(f"word {self.said}", by=message.author),
+                    lambda: message.remove(by=message.author),
+                    lambda: message.react("👍", by=by),
+                    lambda: message.unreact("👍", by=by),
+                ]
+            )()
+
+    def move(self) -> None:
+        room = self.room
+        who = self.somebody()
+        by = self.somebody(room)
+        self.chance.choice(
+            [
+                lambda: room.invite(who, by=by),
+                lambda: room.invite(who, by=by),
+                lambda: room.join(by=who),
+                lambda: room.leave(by=who),
+                lambda: room.remove(who, by=by),
+                lambda: room.change_role(who, self.chance.choice(ROLES[room.mode]), by=by),
+                lambda: room.change_role(who, self.chance.choice(ROLES[room.mode]), by=by),
+                lambda: room.update(history=self.chance.choice(["all", "joined"]), by=by),
+            ]
+        )()
+
+
+ROLES = {"team": ["owner", "member", "viewer"], "support": ["agent", "supervisor", "customer"]}
+
+
+@pytest.fixture
+def lossy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bool], None]]:
+    """Whether wakes and hand-overs are lost from now on."""
+    lost = False
+    tell = hubs.in_hub
+
+    def perhaps(work: Callable[[Hub], None]) -> None:
+        if not lost:
+            tell(work)
+
+    def lose(now: bool) -> None:
+        nonlocal lost
+        lost = now
+
+    monkeypatch.setattr(hubs, "in_hub", perhaps)
+    return lose
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_everyone_holds_what_they_may_see_and_nothing_else(
+    world: World, hub: Hub, lossy: Callable[[bool], None], seed: int
+) -> None:
+    chance = random.Random(seed)
+    life = Life(world, chance)
+    listeners = [
+        Listening(world.people[name], await Client.of(world.people[name])) for name in LISTENING
+    ]
+    for step in range(STEPS):
+        lost = chance.random() < 0.4
+        lossy(lost)
+        for _ in range(chance.randint(1, 4) if lost else 1):
+            await database.run(life.step)
+        lossy(False)
+        if lost and chance.random() < 0.5:
+            await database.run(life.talk_aloud)  # handed over while older news is still untold
+        else:
+            await hub.check_heads()
+        for listener in listeners:
+            await enter(world, listener)
+        for listener in listeners:
+            await settle(hub, world, listener, f"seed {seed}, step {step}, wakes lost: {lost}")
+
+
+async def enter(world: World, listener: Listening) -> None:
+    """Join the rooms one has come to be in."""
+    listener.take()
+    mine = await database.run(rooms_of, listener.user)
+    for room in mine - listener.held.keys():
+        await listener.client.send("join", room=room)
+
+
+def rooms_of(user: User) -> set[int]:
+    return set(Room.objects.for_user(user).filter(direct_key=None).values_list("pk", flat=True))
+
+
+async def settle(hub: Hub, world: World, listener: Listening, when: str) -> None:
+    """Wait until the client holds what a fresh read gives; then ask what it was handed."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while True:
+        await listener.client.settle()
+        listener.take()
+        fresh = await database.run(read_fresh, listener.user)
+        if comparable(listener.held) == comparable(fresh):
+            break
+        if asyncio.get_running_loop().time() > deadline:
+            assert comparable(listener.held) == comparable(fresh), (when, listener.user)
+        await hub.check_heads()
+        await asyncio.sleep(0.01)
+    seen = await database.run(visible_ids, listener.user)
+    for message in listener.handed:
+        assert message["id"] in seen, (when, listener.user, message)
+        origin = message["shared_from"]
+        assert origin is None or origin["message"] in seen, (when, listener.user, message)
+    listener.handed.clear()
+
+
+def read_fresh(user: User) -> Held:
+    fresh: Held = {}
+    for room in Room.objects.filter(pk__in=rooms_of(user)):
+        rows = History(room, user).newest(200).rows
+        fresh[room.pk] = {message["id"]: message for message in encode_for(user, rows)}
+    return fresh
+
+
+def visible_ids(user: User) -> set[int]:
+    return set(Message.objects.visible_to(user).values_list("pk", flat=True))
+
+
+def comparable(held: Held) -> dict[int, list[tuple[Any, ...]]]:
+    """What must be the same. Where a share came from is told when it is handed over, and not
+    taken back when one leaves the room it came from.
+    """
+    return {
+        room: [
+            (m["id"], m["version"], m["body"], m["reply_to"], m["reactions"], m["deleted_at"])
+            for _, m in sorted(messages.items())
+        ]
+        for room, messages in held.items()
+    }
