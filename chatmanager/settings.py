@@ -340,6 +340,7 @@ CHAT_PRESENCE_MAX_ROOM = env.int("CHAT_PRESENCE_MAX_ROOM", default=200)
 CHAT_CATCH_UP_MAX = env.int("CHAT_CATCH_UP_MAX", default=1_000)
 CHAT_SOCKET_FRAME_MAX = env.int("CHAT_SOCKET_FRAME_MAX", default=256 * 1024)  # bytes
 CHAT_SOCKET_THREADS = env.int("CHAT_SOCKET_THREADS", default=4)  # for sockets' database work
+CHAT_SOCKETS_PER_USER = env.int("CHAT_SOCKETS_PER_USER", default=100)  # in one process
 CHAT_LAYER_SHARDS = env.int("CHAT_LAYER_SHARDS", default=32)  # groups that processes listen to
 # Then `bye too_slow`.
 CHAT_SOCKET_QUEUE_BYTES = env.int("CHAT_SOCKET_QUEUE_BYTES", default=1024 * 1024)

@@ -12,7 +12,7 @@ from django.conf import settings
 from accounts.errors import NotFound
 from accounts.models import User
 from live import frames
-from live.bulletin import CHUNK, messages_frame, with_article
+from live.bulletin import messages_frames, with_article
 from live.models import Presence
 from live.room import Listener
 from messages import cursor
@@ -24,6 +24,9 @@ from rooms.models import Participant, Room
 from rooms.modes import STAFF, Role, hidden_from
 
 PEOPLE_TOLD = 100
+
+JOINED_BYTES = 512 * 1024
+"""Of messages in a `joined` frame."""
 
 
 @dataclass(frozen=True)
@@ -103,16 +106,15 @@ def _catch_up(room: Room, seat: Participant, sealed: str, *, html: bool) -> list
 def _in_chunks(
     room: Room, rows: list[Message], encoded: list[dict[str, Any]], *, html: bool
 ) -> Iterable[str]:
-    for begin in range(0, len(rows), CHUNK):
-        chunk = encoded[begin : begin + CHUNK]
-        parts = b",".join(orjson.dumps(with_article(message, html=html)) for message in chunk)
-        yield messages_frame(room.pk, parts, rows[min(begin + CHUNK, len(rows)) - 1].revision)
+    parts = [orjson.dumps(with_article(message, html=html)) for message in encoded]
+    return messages_frames(room.pk, parts, [row.revision for row in rows])
 
 
 def _joined(room: Room, seat: Participant, *, html: bool, here: Collection[int]) -> str:
     page = History(room, seat.user).newest()
     (told,) = overview(seat.user, [room])
-    messages = [with_article(m, html=html) for m in encode_for(seat.user, page.rows)]
+    encoded = [with_article(m, html=html) for m in encode_for(seat.user, page.rows)]
+    messages = _as_fits(encoded)
     people = people_of(seat, here)
     return frames.write(
         "joined",
@@ -122,9 +124,19 @@ def _joined(room: Room, seat: Participant, *, html: bool, here: Collection[int])
         participants_count=told["participants_count"],
         robots=[person for person in people if person["role"] == Role.ROBOT],
         messages=messages,
-        has_older=page.has_older,
+        has_older=page.has_older or len(messages) < len(encoded),
         cursor=cursor.seal(room.pk, room.revision),
     )
+
+
+def _as_fits(encoded: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The newest of them, as far as one frame holds them; older ones are paged back to."""
+    size = 0
+    for kept, message in enumerate(reversed(encoded)):
+        size += len(orjson.dumps(message))
+        if size > JOINED_BYTES and kept:
+            return encoded[-kept:]
+    return encoded
 
 
 def people_of(viewer: Participant, here: Collection[int]) -> list[dict[str, Any]]:

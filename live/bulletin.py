@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
@@ -17,7 +18,10 @@ from messages.rendering import article
 from rooms.signals import Event
 
 CHUNK = 32
-"""Messages in one frame."""
+"""Messages in one frame, at most."""
+
+CHUNK_BYTES = 256 * 1024
+"""Bytes of them, but for a single longer one: clients are known to refuse frames of a megabyte."""
 
 
 class Shown(NamedTuple):
@@ -58,7 +62,7 @@ class Bulletin:
         self.known: int | None = None
         """The newest message that was handed on before this."""
         self._parts: dict[tuple[Shown, bool], bytes] = {}
-        self._frames: dict[tuple[View, bool], list[str]] = {}
+        self._frames: dict[tuple[View | None, bool], list[str]] = {}
         self._cursor = ""
         self.is_plain = all(
             message.audience == "everyone"
@@ -81,13 +85,14 @@ class Bulletin:
         """What of a view came after a revision."""
         return tuple(shown for shown in view if self.messages[shown.place].revision > than)
 
-    @property
+    @cached_property
     def whole(self) -> View:
         return tuple(Shown(place, False, False) for place in range(len(self.messages)))
 
     def frames(self, view: View, *, html: bool) -> list[str]:
         """The frames that hand a view on: `messages` in chunks, then `room` where people change."""
-        key = (view, html)
+        # Most seats are shown all of it: their view need not be hashed a thousand times.
+        key = (None if view is self.whole else view, html)
         if key not in self._frames:
             self._frames[key] = [*self._messages(view, html=html), *self._news(view)]
         return self._frames[key]
@@ -108,11 +113,9 @@ class Bulletin:
         return reader.user in self.origins.get(message.shared_from_id or 0, ())
 
     def _messages(self, view: View, *, html: bool) -> Iterable[str]:
-        for begin in range(0, len(view), CHUNK):
-            parts = b",".join(self._part(shown, html=html) for shown in view[begin : begin + CHUNK])
-            last = begin + CHUNK >= len(view)
-            upto = self.end if last else self.messages[view[begin + CHUNK - 1].place].revision
-            yield messages_frame(self.room, parts, upto)
+        parts = [self._part(shown, html=html) for shown in view]
+        revisions = [self.messages[shown.place].revision for shown in view]
+        yield from messages_frames(self.room, parts, [*revisions[:-1], self.end])
 
     def _part(self, shown: Shown, *, html: bool) -> bytes:
         key = (shown, html)
@@ -144,11 +147,26 @@ class Bulletin:
         return message.version == 1 or (self.known is not None and message.pk > self.known)
 
 
-def messages_frame(room: int, parts: bytes, revision: int) -> str:
-    """`parts` are encoded messages, joined."""
+def messages_frames(room: int, parts: Sequence[bytes], revisions: Sequence[int]) -> Iterable[str]:
+    """Encoded messages in as few frames as their number and size allow.
+
+    `revisions`: how far a client has come with each of them.
+    """
+    begin = size = 0
+    for place, part in enumerate(parts):
+        full = place - begin == CHUNK or size + len(part) > CHUNK_BYTES
+        if full and place > begin:
+            yield _messages_frame(room, parts[begin:place], revisions[place - 1])
+            begin, size = place, 0
+        size += len(part)
+    if parts:
+        yield _messages_frame(room, parts[begin:], revisions[-1])
+
+
+def _messages_frame(room: int, parts: Sequence[bytes], revision: int) -> str:
     sealed = cursor.seal(room, revision).encode()
     head = b'{"type":"messages","room":%d,"messages":[' % room
-    return (head + parts + b'],"cursor":"' + sealed + b'"}').decode()
+    return (head + b",".join(parts) + b'],"cursor":"' + sealed + b'"}').decode()
 
 
 def room_frame(room: int, note: dict[str, Any]) -> str:

@@ -35,6 +35,8 @@ logger = structlog.get_logger(__name__)
 OFFENCES_REMEMBERED = 60.0
 """Seconds."""
 
+FRAMES_IN = {kind: metrics.FRAMES_IN.labels(kind) for kind in frames.FRAMES}
+
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -139,12 +141,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
             if text is None:
                 raise Invalid("Frames are text, not binary.")
             kind, fields = frames.read(text)
-            self.hub.floods.take(self.socket.user_id, posting=kind == "post")
+            posting, size = kind == "post", len(fields.get("body", ""))
+            self.hub.floods.take(self.socket.user_id, posting=posting, size=size)
         except DomainError as problem:
             self._refuse(problem, frames.about(text or ""))
             self._offend()
             return
-        metrics.FRAMES_IN.labels(kind).inc()
+        FRAMES_IN[kind].inc()
         named = ("client_id", "room")
         about: dict[str, Any] = {name: fields[name] for name in named if name in fields}
         await self._handle(about, getattr(self, f"on_{kind}")(**fields))

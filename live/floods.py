@@ -11,20 +11,28 @@ REMEMBERED = 10_000
 """Buckets, after which the full ones are forgotten."""
 
 
+POST_SIZE = 2_000
+"""Code points of a post that count as one frame."""
+
+
 class FloodGuard:
     def __init__(self) -> None:
         self._buckets: dict[tuple[int, bool], TokenBucket] = {}
 
-    def take(self, user: int, *, posting: bool) -> None:
-        """Count a frame. Raises RateLimited."""
+    def take(self, user: int, *, posting: bool, size: int = 0) -> None:
+        """Count a frame; a post counts for more the more there is to render (`size`, code points).
+
+        Raises RateLimited.
+        """
         if not settings.CHAT_THROTTLES:
             return
         bucket = self._buckets.get((user, posting))
         if bucket is None:
             self._forget_full()
             bucket = self._buckets[user, posting] = _bucket(posting=posting)
-        if not bucket.take():
-            wait = bucket.wait()
+        tokens = min(1 + size // POST_SIZE, bucket.burst)
+        if not bucket.take(tokens):
+            wait = bucket.wait(tokens)
             raise RateLimited(retry_after=wait, details={"retry_after": round(wait, 3)})
 
     def _forget_full(self) -> None:

@@ -100,6 +100,10 @@ class Hub:
 
     async def attend(self, socket: Socket) -> None:
         """Note a new socket in all rooms of its user, so that it hears of their activity."""
+        most = settings.CHAT_SOCKETS_PER_USER
+        if settings.CHAT_THROTTLES and len(self.sockets[socket.user_id]) >= most:
+            socket.begin_to_close("misbehaving")
+            return
         self.sockets[socket.user_id].add(socket)
         metrics.SOCKETS.inc()
         self.presence.touch(socket.user_id)

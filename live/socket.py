@@ -1,11 +1,15 @@
-"""One socket's way out: a bounded queue and one writer, so that nobody waits for a slow client."""
+"""One socket's way out, on which nobody waits for a slow client.
+
+What the server takes at once is sent at once: a task's turn for each frame and socket costs as
+much as the sending. What it does not take waits in a bounded queue for the socket's writer.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Generator
 from typing import Any
 
 from django.conf import settings
@@ -30,9 +34,23 @@ CLOSE_CODES = {
 }
 
 
+class Begun:
+    """A sending that could not be finished at once, for the writer to await."""
+
+    def __init__(self, sending: Generator[Any, None, None], waiting: Any, size: int) -> None:
+        self._sending = sending
+        self._waiting = waiting
+        self.size = size
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield self._waiting
+        yield from self._sending
+
+
 class Socket:
     def __init__(self, login: Login, send: Send, *, html: bool) -> None:
         self.login = login
+        self.user_id = login.user_id
         self.html = html
         self.seats: dict[int, Seat] = {}
         self.away = False
@@ -40,10 +58,14 @@ class Socket:
         self._send = send
         self._queue: deque[tuple[str, int]] = deque()
         self._queued = 0
+        self._most_queued = settings.CHAT_SOCKET_QUEUE_BYTES
         self._owed = 0
         self._repaid = asyncio.Event()
         self._repaid.set()
         self._filled = asyncio.Event()
+        self._is_free = False
+        """Nothing is queued or under way."""
+        self._begun: Begun | None = None
         self._close_code: int | None = None
         self._writer = asyncio.create_task(self._write())
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -53,26 +75,42 @@ class Socket:
     def user(self) -> User:
         return self.login.user
 
-    @property
-    def user_id(self) -> int:
-        return self.login.user_id
-
     def take_login(self, fresh: Login) -> None:
         """The login read again: its user may have a new name, and it may have been renewed."""
         fresh.credential_ends_at = self.login.credential_ends_at
         self.login = fresh
 
     def send(self, *frames: str) -> None:
-        """Queue frames. A client that leaves too much of what came before is closed."""
+        """Send or queue frames. A client that leaves too much of what came before is closed."""
         if self.is_over:
             return
-        if self._queued > settings.CHAT_SOCKET_QUEUE_BYTES:
+        if self._queued > self._most_queued:
             self._queue.clear()
             self.begin_to_close("too_slow")
             return
         for frame in frames:
-            self._queue.append((frame, len(frame)))
-            self._queued += len(frame)
+            if self._is_free:
+                self._send_at_once(frame)
+            else:
+                self._queue.append((frame, len(frame)))
+                self._queued += len(frame)
+                self._filled.set()
+
+    def _send_at_once(self, frame: str) -> None:
+        sending = self._send({"type": "websocket.send", "text": frame}).__await__()
+        try:
+            waiting = sending.send(None)
+        except StopIteration:
+            return
+        except OSError:
+            self.abandon()
+            return
+        self._begun = Begun(sending, waiting, len(frame))
+        self._queued += len(frame)
+        self._fill()
+
+    def _fill(self) -> None:
+        self._is_free = False
         self._filled.set()
 
     def owe(self, frames: Collection[str]) -> None:
@@ -82,7 +120,7 @@ class Socket:
         self._queue.extend((frame, 0) for frame in frames)
         self._owed += len(frames)
         self._repaid.clear()
-        self._filled.set()
+        self._fill()
 
     async def repaid(self) -> None:
         """When the client has taken what it asked for: it may ask for more."""
@@ -96,7 +134,7 @@ class Socket:
         metrics.DROPPED.labels(reason).inc()
         self._queue.append((frames.write("bye", reason=reason), 0))
         self._close_code = CLOSE_CODES[reason]
-        self._filled.set()
+        self._fill()
         asyncio.get_running_loop().call_later(PATIENCE, self._writer.cancel)
 
     async def close(self, reason: str) -> None:
@@ -114,14 +152,18 @@ class Socket:
             while True:
                 await self._filled.wait()
                 self._filled.clear()
+                if self._begun is not None:
+                    begun, self._begun = self._begun, None
+                    await begun
+                    self._settle(begun.size)
                 while self._queue:
                     frame, size = self._queue.popleft()
                     await self._send({"type": "websocket.send", "text": frame})
                     self._settle(size)
-                    metrics.FRAMES_OUT.inc()
                 if self._close_code is not None:
                     await self._send({"type": "websocket.close", "code": self._close_code})
                     return
+                self._is_free = not self._filled.is_set()
         except OSError:
             pass  # the client is gone; the reading side hears of it too
 
