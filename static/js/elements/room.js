@@ -5,7 +5,7 @@ import "chat/elements/typing";
 import "chat/elements/composer";
 import "chat/elements/tools";
 import "chat/elements/connection";
-import { connection, on, people, role } from "chat/page";
+import { connection, me, on, people, role } from "chat/page";
 import { fetchPage, refresh } from "chat/refresh";
 
 let told = false;
@@ -33,6 +33,8 @@ function renew() {
   const writing = document.querySelector(".composer textarea")?.value;
   refresh(".room-head", ".timeline-start", ...(writing ? [] : [".room-foot"]));
 }
+
+connection.addEventListener("state", ({ detail: state }) => people.see(me, state === "live" ? "online" : "offline"));
 
 document.addEventListener("visibilitychange", () => {
   connection.send({ type: "presence", state: document.hidden ? "away" : "active" });
