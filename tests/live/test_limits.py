@@ -1,4 +1,4 @@
-"""What one person may cost the others: frames of bounded size, work and sockets in bounded number."""
+"""What one person may cost the others: frames of bounded size, bounded work, so many sockets."""
 
 from live import database
 from live.hub import Hub
