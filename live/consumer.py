@@ -119,8 +119,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _welcome(self, query: Mapping[str, list[str]]) -> None:
         socket = self.socket
-        socket.send(frames.write("hello", user=socket.user.public(), session=secrets.token_hex(8)))
-        await self.hub.attend(socket)
+        await self.hub.attend(socket)  # from `hello` on, nothing is missed
+        socket.greet(frames.write("hello", user=socket.user.public(), session=secrets.token_hex(8)))
         room = self.scope["url_route"]["kwargs"].get("room")
         if room is not None:
             sealed = query.get("cursor", [None])[0]

@@ -11,7 +11,7 @@ REMEMBERED = 10_000
 """Buckets, after which the full ones are forgotten."""
 
 
-POST_SIZE = 2_000
+POST_SIZE = 4_000
 """Code points of a post that count as one frame."""
 
 

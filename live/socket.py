@@ -63,6 +63,7 @@ class Socket:
         self._repaid = asyncio.Event()
         self._repaid.set()
         self._filled = asyncio.Event()
+        self._is_greeted = False
         self._is_free = False
         """Nothing is queued or under way."""
         self._begun: Begun | None = None
@@ -80,6 +81,13 @@ class Socket:
         fresh.credential_ends_at = self.login.credential_ends_at
         self.login = fresh
 
+    def greet(self, frame: str) -> None:
+        """Send the first frame. What was to be sent before it has waited, and follows."""
+        self._queue.appendleft((frame, len(frame)))
+        self._queued += len(frame)
+        self._is_greeted = True
+        self._fill()
+
     def send(self, *frames: str) -> None:
         """Send or queue frames. A client that leaves too much of what came before is closed."""
         if self.is_over:
@@ -94,7 +102,8 @@ class Socket:
             else:
                 self._queue.append((frame, len(frame)))
                 self._queued += len(frame)
-                self._filled.set()
+                if self._is_greeted:
+                    self._filled.set()
 
     def _send_at_once(self, frame: str) -> None:
         sending = self._send({"type": "websocket.send", "text": frame}).__await__()

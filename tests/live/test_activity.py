@@ -284,7 +284,8 @@ async def test_typing_is_not_told_to_who_was_just_removed(
 ) -> None:
     """News from a process that knows of newer people waits for ours to know them."""
     cleo, gus = [await Client.into(user, world.team.pk) for user in (world.cleo, world.gus)]
-    monkeypatch.setattr("live.listeners._wake", lambda *_: None)
+    for wake in ("_wake", "_announce"):
+        monkeypatch.setattr(f"live.listeners.{wake}", lambda *_: None)
     await run(world.team.remove, world.cleo, by=world.ben)
     room = await run(type(world.team).objects.get, pk=world.team.pk)
     hub.tell(
