@@ -26,7 +26,7 @@ from accounts.authentication import current_login
 from accounts.errors import Invalid, NotAuthenticated, TooLarge
 from accounts.models import Login, Ticket, User
 from accounts.roles import SiteRole
-from accounts.throttles import CallThrottle, LoginThrottle
+from accounts.throttles import CallThrottle, DoorThrottle, LoginThrottle
 from rooms.models import Participant
 from rooms.modes import Mode, Role, hidden_from
 
@@ -74,7 +74,7 @@ class OpenView(APIView):
 class TokenView(OpenView):
     """Sign in with a password."""
 
-    throttle_classes = (CallThrottle, LoginThrottle)
+    throttle_classes = (CallThrottle, DoorThrottle, LoginThrottle)
 
     @extend_schema(
         operation_id="sign_in", request=Credentials, responses={200: TokenPair, **errors(400, 401)}

@@ -183,10 +183,14 @@ class LoginThrottle(Throttle):
         return f"{address}:{hash_of(str(username).lower())}"
 
 
-class DoorThrottle(LoginThrottle):
-    """Becoming a guest, from an address: whatever else the call says."""
+class DoorThrottle(Throttle):
+    """Coming in from an address, as a guest or by any password: each costs a row, or a hashing."""
 
     scope = "door"
+
+    def rate(self) -> tuple[float, int]:
+        """The setting is a number a minute."""
+        return settings.CHAT_DOOR_RATE / 60, int(settings.CHAT_DOOR_RATE)
 
     def caller(self, request: Request) -> str:
         """The address's."""

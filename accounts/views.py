@@ -21,7 +21,7 @@ from accounts.authentication import login_of
 from accounts.errors import Forbidden, Invalid
 from accounts.forms import PasswordForm, ProfileForm, SignInForm, add_errors
 from accounts.models import User
-from accounts.throttles import LoginThrottle, slow_down
+from accounts.throttles import DoorThrottle, LoginThrottle, slow_down
 
 FOR_EVER = "private, max-age=31536000, immutable"
 
@@ -32,6 +32,11 @@ class SignInView(LoginView):
     template_name = "accounts/login.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Try a password, and not too many of them from one address."""
+        slow_down(DoorThrottle, request)
+        return super().post(request, *args, **kwargs)
 
 
 class SignOutView(LogoutView):

@@ -308,6 +308,7 @@ CHAT_POST_BURST = env.int("CHAT_POST_BURST", default=30)
 CHAT_CALL_RATE = env.float("CHAT_CALL_RATE", default=50)  # a second and user
 CHAT_CALL_BURST = env.int("CHAT_CALL_BURST", default=200)
 CHAT_LOGIN_RATE = env.float("CHAT_LOGIN_RATE", default=10)  # a minute, user and address
+CHAT_DOOR_RATE = env.float("CHAT_DOOR_RATE", default=120)  # a minute and address
 
 # Rooms --------------------------------------------------------------------------------------------
 

@@ -151,7 +151,7 @@ def test_somebody_signed_in_takes_a_link_too(world: World) -> None:
 
 
 def test_guests_are_let_in_only_so_fast(world: World, settings: Any) -> None:
-    settings.CHAT_THROTTLES, settings.CHAT_LOGIN_RATE = True, 3
+    settings.CHAT_THROTTLES, settings.CHAT_DOOR_RATE = True, 3
     answers = [Caller(None).post("auth/guest/", invite="x", name="Eve") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [404, 404, 404, 429]
     assert int(answers[-1]["Retry-After"]) > 0

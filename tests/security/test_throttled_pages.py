@@ -19,6 +19,7 @@ def _slow(settings: Any) -> None:
     settings.CHAT_POST_RATE = 0.001
     settings.CHAT_POST_BURST = 2
     settings.CHAT_LOGIN_RATE = 2
+    settings.CHAT_DOOR_RATE = 2
 
 
 def browse(user: User) -> Client:
