@@ -28,6 +28,9 @@ from live.socket import Socket
 
 logger = logging.getLogger(__name__)
 
+TIDYING = 1.0
+"""Seconds a cancelled task may take."""
+
 RETRY = 1.0
 """Seconds to wait where the database did not answer."""
 
@@ -84,14 +87,21 @@ class Hub:
         await self.lane.finished()
         farewells = [socket.close("restarting") for socket in self.all_sockets()]
         await asyncio.gather(*farewells, return_exceptions=True)
-        running = list(self._tasks)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await self._end_tasks()
         await self.presence.withdraw()
         if _current is self:
             _current = None
         await asyncio.to_thread(database.close)
+
+    async def _end_tasks(self) -> None:
+        """Cancel what runs. One that tidies up behind itself, with a layer that does not answer,
+        is cancelled in that too.
+        """
+        running = set(self._tasks)
+        while running:
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=TIDYING)
 
     # Who sits here
 
