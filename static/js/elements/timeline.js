@@ -190,9 +190,12 @@ customElements.define(
 
     // Small things
 
+    /** Below a whisper it would look as if others had seen that. */
     #showSeen() {
-      const spoken = this.list.querySelectorAll('[data-entry] .message[data-kind="text"][data-audience="everyone"]');
-      this.seen.show(this.stretch.hasNewer ? null : Number([...spoken].at(-1)?.dataset.id));
+      const newest = [...this.list.querySelectorAll('[data-entry] .message[data-kind="text"]')].at(-1);
+      const isLast = !this.stretch.hasNewer && !this.list.querySelector(".entry-pending");
+      const isForAll = isLast && newest?.dataset.audience === "everyone";
+      this.seen.show(isForAll ? Number(newest.dataset.id) : null);
     }
 
     #follow(event) {
