@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate, update_session_auth_hash
@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import tokens
+from accounts.api_calls import caller, valid
 from accounts.api_fields import TextField
 from accounts.api_schema import errors
 from accounts.authentication import current_login
@@ -81,7 +82,7 @@ class TokenView(OpenView):
     )
     def post(self, request: Request) -> Response:
         """Trade handle and password for a token pair."""
-        credentials = _valid(Credentials, request.data)
+        credentials = valid(Credentials, request.data)
         user = authenticate(request._request, **credentials)
         if not isinstance(user, User):
             raise NotAuthenticated("User name and password do not go together.")
@@ -97,7 +98,7 @@ class TokenRefreshView(OpenView):
     )
     def post(self, request: Request) -> Response:
         """Trade a refresh token, once, for a new pair."""
-        return Response(tokens.renew(_valid(Refresh, request.data)["refresh"]))
+        return Response(tokens.renew(valid(Refresh, request.data)["refresh"]))
 
 
 class LogoutView(OpenView):
@@ -108,7 +109,7 @@ class LogoutView(OpenView):
     )
     def post(self, request: Request) -> Response:
         """End the login of a refresh token: its tokens and sockets go with it."""
-        tokens.revoke(_valid(Refresh, request.data)["refresh"])
+        tokens.revoke(valid(Refresh, request.data)["refresh"])
         return Response(status=204)
 
 
@@ -172,15 +173,15 @@ class MeView(APIView):
     @extend_schema(operation_id="read_me", responses={200: Me, **errors(401)})
     def get(self, request: Request) -> Response:
         """Who I am."""
-        return Response(Me(_caller(request)).data)
+        return Response(Me(caller(request)).data)
 
     @extend_schema(
         operation_id="change_me", request=Profile, responses={200: Me, **errors(400, 401)}
     )
     def patch(self, request: Request) -> Response:
         """Change name or e-mail address."""
-        user = _caller(request)
-        user.update_profile(by=user, **_valid(Profile, request.data))
+        user = caller(request)
+        user.update_profile(by=user, **valid(Profile, request.data))
         return Response(Me(user).data)
 
 
@@ -196,7 +197,7 @@ class PasswordView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Change it. Every other login ends; this one goes on."""
-        user, given = _caller(request), _valid(NewPassword, request.data)
+        user, given = caller(request), valid(NewPassword, request.data)
         user.change_own_password(given["current"], given["password"], keep=current_login(request))
         if request.auth is None:
             update_session_auth_hash(request._request, user)
@@ -214,17 +215,17 @@ class AvatarView(APIView):
     def put(self, request: Request) -> Response:
         """Show this one: PNG, JPEG, GIF or WebP."""
         try:
-            upload = _valid(Avatar, request.data)["avatar"]
+            upload = valid(Avatar, request.data)["avatar"]
         except RequestDataTooBig as error:
             raise TooLarge from error
-        user = _caller(request)
+        user = caller(request)
         user.set_avatar(upload, by=user)
         return Response(Me(user).data)
 
     @extend_schema(operation_id="remove_avatar", responses={204: None, **errors(401)})
     def delete(self, request: Request) -> Response:
         """Show none."""
-        user = _caller(request)
+        user = caller(request)
         user.set_avatar(None, by=user)
         return Response(status=204)
 
@@ -259,8 +260,8 @@ class UsersView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Those one may know, by handle. Guests and customers know whom they share a room with."""
-        asked = _valid(Search, {name: request.query_params[name] for name in request.query_params})
-        found = known_to(_caller(request)).filter(
+        asked = valid(Search, {name: request.query_params[name] for name in request.query_params})
+        found = known_to(caller(request)).filter(
             Q(handle__icontains=asked["q"]) | Q(name__icontains=asked["q"])
         )
         if asked["cursor"]:
@@ -308,14 +309,3 @@ def _handle_of(cursor: str) -> str:
     if "\0" in handle:
         raise Invalid(details={"cursor": ["This is not a cursor of this list."]})
     return handle
-
-
-def _valid(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
-    """What was sent, checked. Raises REST framework's ValidationError: 400 `invalid`."""
-    filled = serializer(data=data)
-    filled.is_valid(raise_exception=True)
-    return dict(filled.validated_data)
-
-
-def _caller(request: Request) -> User:
-    return cast(User, request.user)  # IsAuthenticated has seen to it

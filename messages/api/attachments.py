@@ -11,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api_calls import caller, valid
 from accounts.api_schema import errors
 from accounts.throttles import CallThrottle, PostThrottle
 from messages.api.shapes import AttachmentSerializer
 from messages.encoding import encode_attachment
 from messages.models import Attachment
-from rooms.api.fields import caller, valid
 from rooms.api.rooms import seat_in
 
 

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api_calls import asked, caller, valid
 from accounts.api_fields import TextField
 from accounts.api_schema import errors
 from accounts.errors import Forbidden, NotFound
@@ -32,9 +33,6 @@ from rooms.api.fields import (
     NumberField,
     PlaceField,
     UUIDField,
-    asked,
-    caller,
-    valid,
 )
 from rooms.api.pages import PAGING, Page, Paging, page
 from rooms.api.rooms import seat_in

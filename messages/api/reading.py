@@ -10,10 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api_calls import caller, valid
 from accounts.api_schema import errors
 from accounts.errors import NotFound
 from messages.models import Message
-from rooms.api.fields import IdField, caller, valid
+from rooms.api.fields import IdField
 from rooms.api.rooms import seat_in, shown
 
 

@@ -10,12 +10,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.api import PublicUser
+from accounts.api_calls import asked
 from accounts.models import User
 from messages.audience import Audience
 from messages.encoding import Encoded, encode_for
 from messages.models import Message
 from messages.rendering import article
-from rooms.api.fields import ChoiceField, asked
+from rooms.api.fields import ChoiceField
 from rooms.modes import Role
 
 

@@ -7,10 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from rest_framework import serializers
-from rest_framework.request import Request
 
-from accounts.errors import NotAuthenticated
-from accounts.models import User
 from rooms.ids import MAX_ID
 
 LONGEST_LIST = 1000
@@ -97,22 +94,3 @@ class PlaceField(serializers.IntegerField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=0, max_value=MAX_ID, required=False, **kwargs)
-
-
-def valid(serializer: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
-    """What was sent, checked. Raises REST framework's ValidationError: 400 `invalid`."""
-    filled = serializer(data=data)
-    filled.is_valid(raise_exception=True)
-    return dict(filled.validated_data)
-
-
-def asked(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """What the query string asks for, checked likewise."""
-    return valid(serializer, request.query_params.dict())
-
-
-def caller(request: Request) -> User:
-    """Who is calling, where somebody must be."""
-    if not isinstance(request.user, User):
-        raise NotAuthenticated
-    return request.user

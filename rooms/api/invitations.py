@@ -14,12 +14,13 @@ from rest_framework.views import APIView
 
 from accounts import tokens
 from accounts.api import OpenView, PublicUser, TokenPair
+from accounts.api_calls import asked, caller, valid
 from accounts.api_fields import TextField
 from accounts.api_schema import errors
 from accounts.errors import NotFound
 from accounts.models import Login
 from accounts.throttles import CallThrottle, DoorThrottle
-from rooms.api.fields import ChoiceField, NumberField, asked, caller, valid
+from rooms.api.fields import ChoiceField, NumberField
 from rooms.api.pages import PAGING, Page, Paging, page
 from rooms.api.rooms import RoomSerializer, findable, shown
 from rooms.models import Invitation, Room

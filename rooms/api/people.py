@@ -11,10 +11,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api import PublicUser
+from accounts.api_calls import asked, caller, valid
 from accounts.api_schema import errors
 from accounts.errors import NotFound
 from accounts.models import User
-from rooms.api.fields import ChoiceField, IdField, asked, caller, valid
+from rooms.api.fields import ChoiceField, IdField
 from rooms.api.pages import PAGING, Page, Paging, page
 from rooms.api.rooms import (
     RoomSerializer,

@@ -14,12 +14,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api import known_to
+from accounts.api_calls import asked, caller, valid
 from accounts.api_fields import TextField
 from accounts.api_schema import errors
 from accounts.errors import Invalid, NotFound
 from accounts.models import User
 from messages.overview import encode_seat, overview
-from rooms.api.fields import ChoiceField, IdField, IdListField, TruthField, asked, caller, valid
+from rooms.api.fields import ChoiceField, IdField, IdListField, TruthField
 from rooms.api.pages import PAGING, Page, Paging, page
 from rooms.models import Participant, Room
 from rooms.modes import Mode, Role
