@@ -62,7 +62,7 @@ class UserForm(forms.ModelForm[User]):
 
     class Meta:
         model = User
-        fields = ["handle", "name", "email"]
+        fields = ["handle", "name", "email", "time_zone"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -131,7 +131,7 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
     filter_horizontal = []
     readonly_fields = ["kind", "is_active", "created_at"]
     fieldsets = [
-        (None, {"fields": ["handle", "name", "email", "role"]}),
+        (None, {"fields": ["handle", "name", "email", "time_zone", "role"]}),
         ("How things stand", {"fields": ["kind", "is_active", "created_at"]}),
     ]
     add_fieldsets = [(None, {"fields": ["handle", "name", "email", "password", "role"]})]

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import authenticate, update_session_auth_hash
 from django.core.exceptions import RequestDataTooBig
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -27,6 +28,7 @@ from accounts.authentication import current_login
 from accounts.errors import Invalid, NotAuthenticated, TooLarge
 from accounts.models import Login, Ticket, User
 from accounts.roles import SiteRole
+from accounts.status import LONGEST
 from accounts.throttles import CallThrottle, DoorThrottle, LoginThrottle
 from rooms.models import Participant
 from rooms.modes import Mode, Role, hidden_from
@@ -139,12 +141,30 @@ class PublicUser(serializers.Serializer[User]):
     avatar = serializers.CharField(allow_null=True, source="avatar_url", help_text="A path.")
 
 
+class StatusField(serializers.Serializer[Any]):
+    """What somebody says of themselves."""
+
+    emoji = serializers.CharField()
+    text = serializers.CharField(allow_blank=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
 class Me(PublicUser):
     """What they may know of themselves."""
 
     email = serializers.EmailField(allow_null=True)
+    status = StatusField(allow_null=True)
+    time_zone = serializers.CharField(help_text="Its IANA name; empty for the site's.")
     site_role = serializers.ChoiceField(SiteRole.choices, allow_null=True)
     created_at = serializers.DateTimeField()
+
+
+class NewStatus(serializers.Serializer[Any]):
+    """What one says of oneself; either may be left out."""
+
+    emoji = TextField(max_length=16, required=False, allow_blank=True, default="")
+    text = TextField(max_length=LONGEST, required=False, allow_blank=True, default="")
+    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
 class Profile(serializers.Serializer[Any]):
@@ -152,6 +172,8 @@ class Profile(serializers.Serializer[Any]):
 
     name = TextField(max_length=80, required=False)
     email = serializers.EmailField(max_length=254, required=False, allow_null=True)
+    time_zone = TextField(max_length=64, required=False, allow_blank=True)
+    status = NewStatus(required=False, allow_null=True, help_text="null: none any more.")
 
 
 class NewPassword(serializers.Serializer[Any]):
@@ -179,10 +201,21 @@ class MeView(APIView):
         operation_id="change_me", request=Profile, responses={200: Me, **errors(400, 401)}
     )
     def patch(self, request: Request) -> Response:
-        """Change name or e-mail address."""
-        user = caller(request)
-        user.update_profile(by=user, **valid(Profile, request.data))
+        """Change name, e-mail address, time zone or status: all that is named, or nothing."""
+        user, given = caller(request), valid(Profile, request.data)
+        with transaction.atomic():
+            if "status" in given:
+                _say(user, given.pop("status"))
+            user.update_profile(by=user, **given)
         return Response(Me(user).data)
+
+
+def _say(user: User, status: dict[str, Any] | None) -> None:
+    if status is None:
+        user.clear_status(by=user)
+    else:
+        until = status["expires_at"]
+        user.set_status(status["emoji"], status["text"], until=until, by=user)
 
 
 class PasswordView(APIView):

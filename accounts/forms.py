@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 
+from accounts import status, time_zones
 from accounts.errors import Invalid
 from accounts.models import User
 
@@ -70,14 +72,35 @@ class ProfileForm(forms.ModelForm[User]):
 
     class Meta:
         model = User
-        fields = ["name", "email"]
+        fields = ["name", "email", "time_zone"]
         labels = {"email": "E-mail address"}
         help_texts = {"email": "Seen by site admins alone."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["time_zone"].widget = forms.Select(choices=zone_choices())
         if not self.instance.avatar:
             del self.fields["remove_picture"]
+
+
+class StatusForm(forms.Form):
+    """What one says of oneself for a while."""
+
+    emoji = forms.CharField(required=False, max_length=16)
+    text = forms.CharField(
+        label="What is it?",
+        required=False,
+        max_length=status.LONGEST,
+        widget=forms.TextInput(attrs={"placeholder": "Such as: at the dentist"}),
+    )
+    after = forms.ChoiceField(
+        label="Clear it after", required=False, choices=list(status.AFTER.items())
+    )
+
+
+def zone_choices() -> list[tuple[str, Any]]:
+    """Every place, and first of all the site's own."""
+    return [("", f"As the site has it ({settings.CHAT_TIME_ZONE})"), *time_zones.choices()]
 
 
 def add_errors(form: forms.BaseForm, error: Invalid) -> None:

@@ -164,6 +164,16 @@ class PostThrottle(Throttle):
         return request.method not in ("POST", "PATCH") or super().allow_request(request, view)
 
 
+class SearchThrottle(Throttle):
+    """Searching through all that was said."""
+
+    scope = "search"
+
+    def rate(self) -> tuple[float, int]:
+        """As the settings say."""
+        return settings.CHAT_SEARCH_RATE, settings.CHAT_SEARCH_BURST
+
+
 class LoginThrottle(Throttle):
     """Tries at a password, for a user name and address; or for oneself, at one's own."""
 

@@ -14,14 +14,16 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse_lazy
 from django.views.decorators.http import require_safe
-from django.views.generic import FormView, UpdateView
+from django.views.generic import FormView, UpdateView, View
+from django.views.generic.base import ContextMixin
 
-from accounts import pictures
+from accounts import pictures, status
 from accounts.authentication import login_of
-from accounts.errors import Forbidden, Invalid
-from accounts.forms import PasswordForm, ProfileForm, SignInForm, add_errors
+from accounts.errors import Forbidden, Invalid, NotFound
+from accounts.forms import PasswordForm, ProfileForm, SignInForm, StatusForm, add_errors
 from accounts.models import User
 from accounts.throttles import DoorThrottle, LoginThrottle, slow_down
+from rooms.views.sidebar import sidebar
 
 FOR_EVER = "private, max-age=31536000, immutable"
 
@@ -42,8 +44,27 @@ class SignInView(LoginView):
 class SignOutView(LogoutView):
     """A session ends; by POST alone, so that no link can do it."""
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """End it, and have the browser forget the pages and pictures it kept of it.
 
-class PasswordView(LoginRequiredMixin, FormView[PasswordForm]):
+        What scripts kept is theirs to wipe: where more than one person signs in on a device, each
+        has their own.
+        """
+        response: HttpResponse = super().post(request, *args, **kwargs)
+        response["Clear-Site-Data"] = '"cache"'
+        return response
+
+
+class OwnPage(LoginRequiredMixin, ContextMixin):
+    """About oneself, beside one's rooms as every other page."""
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        """With the list of rooms."""
+        beside = sidebar(me(cast(View, self).request), here="profile")
+        return super().get_context_data(sidebar=beside, **context)
+
+
+class PasswordView(OwnPage, FormView[PasswordForm]):
     """A new password: every other login ends, this one goes on."""
 
     template_name = "accounts/password.html"
@@ -72,7 +93,7 @@ class PasswordView(LoginRequiredMixin, FormView[PasswordForm]):
         return super().form_valid(form)
 
 
-class ProfileView(LoginRequiredMixin, UpdateView[User, ProfileForm]):
+class ProfileView(OwnPage, UpdateView[User, ProfileForm]):
     """How one is shown to others."""
 
     template_name = "accounts/profile.html"
@@ -98,11 +119,64 @@ class ProfileView(LoginRequiredMixin, UpdateView[User, ProfileForm]):
 def change_profile(user: User, form: BaseForm) -> None:
     """What the form says, by the user's verbs."""
     given = form.cleaned_data
-    user.update_profile(by=user, name=given["name"], email=given["email"])
+    shown = {field: given[field] for field in ("name", "email", "time_zone")}
+    user.update_profile(by=user, **shown)
     if given["picture"]:
         user.set_avatar(given["picture"], by=user)
     elif given.get("remove_picture"):
         user.set_avatar(None, by=user)
+
+
+class StatusView(OwnPage, FormView[StatusForm]):
+    """What one says of oneself for a while: in one's own words, or in those that are at hand."""
+
+    template_name = "accounts/status.html"
+    form_class = StatusForm
+    success_url = reverse_lazy("profile")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Guests and customers have none."""
+        if isinstance(request.user, User) and request.user.kind != User.Kind.PERSON:
+            raise NotFound
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        """With what is at hand."""
+        return super().get_context_data(presets=status.PRESETS, **context)
+
+    def get_initial(self) -> dict[str, Any]:
+        """What is said now."""
+        now = me(self.request).status
+        return {"emoji": now["emoji"], "text": now["text"]} if now else {}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Clear it, or say what a preset says, or what the form does."""
+        user = me(request)
+        if "clear" in request.POST:
+            user.clear_status(by=user)
+            flash.success(request, "Your status is cleared.")
+            return redirect(self.success_url)
+        preset = status.PRESETS.get(request.POST.get("preset", ""))
+        if preset is None:
+            return super().post(request, *args, **kwargs)
+        until = status.end_of(preset.after, user.zone)
+        user.set_status(preset.emoji, preset.text, until=until, by=user)
+        return self._said()
+
+    def form_valid(self, form: StatusForm) -> HttpResponse:
+        """Say it, or show what is wrong with it."""
+        user, given = me(self.request), form.cleaned_data
+        try:
+            until = status.end_of(given["after"], user.zone)
+            user.set_status(given["emoji"], given["text"], until=until, by=user)
+        except Invalid as error:
+            add_errors(form, error)
+            return self.form_invalid(form)
+        return self._said()
+
+    def _said(self) -> HttpResponse:
+        flash.success(self.request, "Your status is set.")
+        return redirect(self.success_url)
 
 
 @require_safe

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.servers import CLIENT_CORE, Failed, Process, pinned
+from benchmarks.servers import CLIENT_CORE, Failed, Server, pinned
 
 SOURCE = Path(__file__).with_name("load.c")
 TEXT_BYTES = 200
@@ -39,7 +39,7 @@ def compiled() -> Path:
     return program
 
 
-def load(server: Process, targets: str, *options: str) -> dict[str, Any]:
+def load(server: Server, targets: str, *options: str) -> dict[str, Any]:
     """Run the generator against a server; what it measured, and what the server used meanwhile."""
     command = [
         *pinned(CLIENT_CORE),

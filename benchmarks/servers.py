@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,18 +57,19 @@ class Peer:
         raise NotImplementedError
 
     directory = ROOT
+    core = SERVER_CORE
 
     @contextmanager
-    def running(self) -> Iterator["Process"]:
+    def running(self) -> Iterator["Server"]:
         """A fresh server on fresh data, gone afterwards."""
         data = self.template.with_name(f"{self.template.name}-running")
         shutil.copytree(self.template, data)
-        process = Process(self, data)
+        server = Server(self, data)
         try:
-            process.wait_until_ready()
-            yield process
+            server.wait_until_ready()
+            yield server
         finally:
-            process.stop()
+            server.stop()
             shutil.rmtree(data)
 
     def run(self, command: list[str], data: Path) -> None:
@@ -90,8 +91,11 @@ class ChatManager(Peer):
 
     def prepare(self, size: Size) -> None:
         self.template.mkdir()
-        numbers = [str(size.receivers), str(size.rooms), str(size.members)]
-        world = [sys.executable, "-m", "benchmarks.world", str(self.template), *numbers]
+        self.make_world("rooms", str(size.receivers), str(size.rooms), str(size.members))
+
+    def make_world(self, *of_what: str) -> None:
+        """See world.py."""
+        world = [sys.executable, "-m", "benchmarks.world", str(self.template), *of_what]
         self.run(world, self.template)
 
     def command(self, port: int) -> list[str]:
@@ -149,28 +153,35 @@ class Tutorial(Peer):
 
 
 class Process:
-    """A running peer, alone on its core where there are two."""
+    """A running program, alone on its core where there are two. What it prints goes to `log`."""
 
-    def __init__(self, peer: Peer, data: Path) -> None:
-        self.peer = peer
-        self.data = data
-        self.port = free_port()
-        self.log = data / "server.log"
-        with self.log.open("w") as log:
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        *,
+        core: int,
+        log: Path,
+        directory: Path = ROOT,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.log = log
+        with log.open("w") as output:
             self.popen = subprocess.Popen(
-                [*pinned(SERVER_CORE), *peer.command(self.port)],
-                cwd=peer.directory,
-                env=peer.environment_for(data),
-                stdout=log,
+                [*pinned(core), *command],
+                cwd=directory,
+                env=environment,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
 
-    def wait_until_ready(self) -> None:
+    def wait_until(self, is_ready: Callable[[], bool]) -> None:
         give_up = time.monotonic() + 90
-        while not self.peer.is_ready(self.port):
+        while not is_ready():
             if self.popen.poll() is not None or time.monotonic() > give_up:
-                raise Failed(f"{self.peer.name} did not start:\n{self.tail()}")
+                raise Failed(f"{self.name} did not start:\n{self.tail()}")
             time.sleep(0.05)
 
     def tail(self) -> str:
@@ -209,6 +220,26 @@ class Process:
                 if line.startswith("Pss:"):
                     total += int(line.split()[1])
         return total // 1024
+
+
+class Server(Process):
+    """A running peer, on a free port."""
+
+    def __init__(self, peer: Peer, data: Path) -> None:
+        self.peer = peer
+        self.data = data
+        self.port = free_port()
+        super().__init__(
+            peer.name,
+            peer.command(self.port),
+            core=peer.core,
+            log=data / "server.log",
+            directory=peer.directory,
+            environment=peer.environment_for(data),
+        )
+
+    def wait_until_ready(self) -> None:
+        self.wait_until(lambda: self.peer.is_ready(self.port))
 
 
 def pinned(core: int) -> list[str]:

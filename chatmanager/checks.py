@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
@@ -26,10 +27,14 @@ POSITIVE = [
     "CHAT_HEAD_CHECK_INTERVAL",
     "CHAT_INVITATION_LIFETIME",
     "CHAT_LOGIN_RATE",
+    "CHAT_MAIL_AFTER",
+    "CHAT_MAIL_PAUSE",
     "CHAT_MESSAGE_MAX_LENGTH",
+    "CHAT_NOTIFICATION_KEEP",
     "CHAT_PAGE_MAX",
     "CHAT_PAGE_SIZE",
     "CHAT_PERSON_MAX_ROOMS",
+    "CHAT_PUSH_AFTER",
     "CHAT_POST_BURST",
     "CHAT_POST_RATE",
     "CHAT_PRESENCE_LEASE",
@@ -39,15 +44,30 @@ POSITIVE = [
     "CHAT_REFRESH_LIFETIME",
     "CHAT_ROOM_MAX_PARTICIPANTS",
     "CHAT_ROOM_MESSAGES_WARN",
+    "CHAT_SEARCH_BURST",
+    "CHAT_SEARCH_RATE",
     "CHAT_SESSION_LIFETIME",
+    "CHAT_SHARED_AT_ONCE",
+    "CHAT_SIDEBARS_MAX",
     "CHAT_SOCKET_FRAME_MAX",
     "CHAT_SOCKET_QUEUE_BYTES",
     "CHAT_SOCKET_REFUSALS",
     "CHAT_STOP_TIMEOUT",
+    "CHAT_THUMBNAIL_MAX_PIXELS",
+    "CHAT_THUMBNAIL_MEMORY",
+    "CHAT_THUMBNAIL_SECONDS",
     "CHAT_TICKET_LIFETIME",
     "CHAT_UNREAD_SHOWN_MAX",
     "CHAT_LAYER_SHARDS",
     "CHAT_REACTION_KINDS_MAX",
+    "CHAT_REPLIES_PER_WORKER",
+    "CHAT_REPLY_FIRST_TOKEN_TIMEOUT",
+    "CHAT_REPLY_LEASE",
+    "CHAT_REPLY_RENEW",
+    "CHAT_REPLY_SILENCE_TIMEOUT",
+    "CHAT_REPLY_SWEEP_INTERVAL",
+    "CHAT_REPLY_TIMEOUT",
+    "CHAT_REPLY_TRIES",
     "CHAT_SOCKET_THREADS",
     "CHAT_WORKER_THREADS",
 ]
@@ -117,6 +137,7 @@ def numbers_are_positive(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def numbers_fit_together(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     for smaller, larger in [
         ("CHAT_PRESENCE_RENEW", "CHAT_PRESENCE_LEASE"),
+        ("CHAT_REPLY_RENEW", "CHAT_REPLY_LEASE"),
         ("CHAT_ACCESS_LIFETIME", "CHAT_REFRESH_LIFETIME"),
         ("CHAT_PAGE_SIZE", "CHAT_PAGE_MAX"),
     ]:
@@ -173,6 +194,45 @@ def addresses_are_addresses(app_configs: Any, **kwargs: Any) -> Iterator[CheckMe
                 hint="Write it as redis://host:6379/0.",
                 id="chat.E010",
             )
+
+
+@register
+def time_zone_is_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.CHAT_TIME_ZONE in {*available_timezones(), "UTC"}:
+        return []
+    return [
+        Error(
+            f"CHAT_TIME_ZONE ({settings.CHAT_TIME_ZONE}) is no time zone that this host knows.",
+            hint="Write it as Europe/Berlin; a host without any wants the package tzdata.",
+            id="chat.E011",
+        )
+    ]
+
+
+@register
+def notifying_is_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.CHAT_NOTIFY_DEFAULT in {"all", "mentions", "nothing"}:
+        return []
+    return [
+        Error(
+            f"CHAT_NOTIFY_DEFAULT is {settings.CHAT_NOTIFY_DEFAULT}, which rooms cannot be set to.",
+            hint="Choose all, mentions or nothing.",
+            id="chat.E012",
+        )
+    ]
+
+
+@register
+def mail_can_lead_back(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.CHAT_URL or not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
+        return []
+    return [
+        Warning(
+            "EMAIL_URL is set but CHAT_URL is not: what mail links to leads nowhere.",
+            hint="Set CHAT_URL to the address people use.",
+            id="chat.W002",
+        )
+    ]
 
 
 @register

@@ -26,6 +26,7 @@ from accounts.errors import (
     TooLarge,
     Unavailable,
 )
+from accounts.throttles import CallThrottle, slow_down
 
 logger = structlog.get_logger(__name__)
 
@@ -125,13 +126,25 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 
 class DomainErrorPages:
-    """Middleware: a domain error that leaves a page's view becomes its page."""
+    """Middleware: a domain error that leaves a page's view becomes its page; so does what keeps a
+    form from its view.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        """What is done by forms counts as calls of the API do."""
+        if request.method != "POST" or request.path.startswith(API_PREFIX):
+            return None
+        try:
+            slow_down(CallThrottle, request)
+        except RateLimited as error:
+            return answer(request, error)
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, DomainError | OperationalError | DataError):

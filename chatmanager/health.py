@@ -101,7 +101,10 @@ def _broker() -> str:
     if settings.CHAT_EMBEDDED_WORKER:
         return "ok"
     try:
-        with celery_app.connection_for_write(connect_timeout=1) as broker:
+        # Of Redis: one may take connections, and then say nothing.
+        with celery_app.connection_for_write(
+            connect_timeout=1, transport_options={"socket_timeout": 1}
+        ) as broker:
             broker.ensure_connection(max_retries=0, timeout=1)
     except Exception:
         return "away"

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core import checks
@@ -18,6 +19,12 @@ from django.db.migrations.executor import MigrationExecutor
 ADVISORY_LOCK = 0x43484154
 # Of libraries: pages of theirs that we do not show.
 UNUSED_STATIC_FILES = ["redoc", "rest_framework"]
+
+OLDER_SHAPE = (
+    "The database was made by an earlier version that was not released yet, and does not fit this "
+    "one. Move CHAT_DATA_DIR away (by default the folder var/), or name a new database in "
+    "DATABASE_URL, and start again."
+)
 
 
 class Refused(Exception):
@@ -41,6 +48,7 @@ def prepare() -> None:
         _reach_database()
         with _alone():
             _migrate()
+            _refuse_an_older_shape()
             _collect_static_files()
             if settings.CHAT_DEMO:
                 _make_demo()
@@ -98,6 +106,16 @@ def _migrate() -> None:
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         print("Preparing the database ...", flush=True)
         call_command("migrate", interactive=False, verbosity=0)
+
+
+def _refuse_an_older_shape() -> None:
+    """Before the first release each app has one migration, which is made anew as the app grows."""
+    with connection.cursor() as cursor:
+        for model in apps.get_models():
+            there = connection.introspection.get_table_description(cursor, model._meta.db_table)
+            wanted = {column.column for column in model._meta.local_concrete_fields}
+            if not wanted <= {column.name for column in there}:
+                raise Refused(OLDER_SHAPE)
 
 
 def _collect_static_files() -> None:

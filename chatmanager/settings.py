@@ -9,7 +9,7 @@ import secrets
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import django_stubs_ext
@@ -18,9 +18,10 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.templatetags.static import static
+from kombu import Exchange, Queue
 
 from chatmanager import logs, secret_key
-from chatmanager.schedule import SCHEDULE
+from chatmanager.schedule import schedule
 
 django_stubs_ext.monkeypatch()
 
@@ -30,7 +31,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 class Env(environ.Env):
     """Says which variable cannot be read; django-environ tells only that something cannot."""
 
+    asked: ClassVar[set[str]] = set()
+    """The names of all that were read here."""
+
     def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        self.asked.add(var)
         try:
             return super().get_value(var, *args, **kwargs)
         except ValueError as error:
@@ -42,7 +47,7 @@ if env.bool("CHAT_READ_DOT_ENV", default=True):
     env.read_env(str(BASE_DIR / ".env"))
 
 
-def seconds(name: str, default: int) -> timedelta:
+def seconds(name: str, default: float) -> timedelta:
     """A length of time, given as a number of seconds."""
     return timedelta(seconds=env.float(name, default=default))
 
@@ -108,6 +113,9 @@ INSTALLED_APPS = [
     "rooms",
     "messages",
     "live",
+    "notifications",
+    "threads",
+    "robots",
     "chatmanager",
 ]
 
@@ -227,16 +235,31 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or "memory://"
 # Without a broker the worker and the beat run inside the server.
 CHAT_EMBEDDED_WORKER = CELERY_BROKER_URL.startswith("memory:")
 CHAT_WORKER_THREADS = env.int("CHAT_WORKER_THREADS", default=4)
+# Words to workers are given up soon where the broker is away: a sweeper repeats them.
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"polling_interval": 0.01} if CHAT_EMBEDDED_WORKER else {"visibility_timeout": 6 * 3600}
+    {"polling_interval": 0.01}
+    if CHAT_EMBEDDED_WORKER
+    else {
+        "visibility_timeout": 6 * 3600,
+        "socket_connect_timeout": 2,
+        "socket_timeout": 10,
+        "max_retries": 1,
+        "interval_start": 0,
+    }
 )
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A worker told nothing else takes from both.
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), name) for name in ("celery", "replies")]
+CELERY_TASK_ROUTES = {
+    "robots.tasks.run_reply": {"queue": "replies"},
+    "robots.tasks.advance_autopilot": {"queue": "replies"},  # which may ask a moderator's model
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = SCHEDULE
 CELERY_BEAT_SCHEDULE_FILENAME = str(CHAT_DATA_DIR / "beat")
 
 # Signing in ---------------------------------------------------------------------------------------
@@ -307,6 +330,8 @@ CHAT_POST_RATE = env.float("CHAT_POST_RATE", default=10)  # a second and user
 CHAT_POST_BURST = env.int("CHAT_POST_BURST", default=30)
 CHAT_CALL_RATE = env.float("CHAT_CALL_RATE", default=50)  # a second and user
 CHAT_CALL_BURST = env.int("CHAT_CALL_BURST", default=200)
+CHAT_SEARCH_RATE = env.float("CHAT_SEARCH_RATE", default=5)  # a second and user
+CHAT_SEARCH_BURST = env.int("CHAT_SEARCH_BURST", default=20)
 CHAT_LOGIN_RATE = env.float("CHAT_LOGIN_RATE", default=10)  # a minute, user and address
 CHAT_DOOR_RATE = env.float("CHAT_DOOR_RATE", default=120)  # a minute and address
 
@@ -322,13 +347,40 @@ CHAT_MESSAGE_MAX_LENGTH = env.int("CHAT_MESSAGE_MAX_LENGTH", default=16_000)  # 
 CHAT_EDIT_WINDOW = seconds("CHAT_EDIT_WINDOW", 15 * 60)
 CHAT_ATTACHMENT_MAX_SIZE = env.int("CHAT_ATTACHMENT_MAX_SIZE", default=25 * 1024 * 1024)  # bytes
 CHAT_ATTACHMENTS_MAX = env.int("CHAT_ATTACHMENTS_MAX", default=10)  # a message
+# What making a thumbnail of a picture may take; of what would take more there is none.
+CHAT_THUMBNAIL_MAX_PIXELS = env.int("CHAT_THUMBNAIL_MAX_PIXELS", default=50_000_000)
+CHAT_THUMBNAIL_MEMORY = env.int("CHAT_THUMBNAIL_MEMORY", default=768 * 1024 * 1024)  # bytes
+CHAT_THUMBNAIL_SECONDS = env.int("CHAT_THUMBNAIL_SECONDS", default=5)  # of the processor
 # Different ones on a message.
 CHAT_REACTION_KINDS_MAX = env.int("CHAT_REACTION_KINDS_MAX", default=50)
+CHAT_SIDEBARS_MAX = env.int("CHAT_SIDEBARS_MAX", default=500)  # of a room
+CHAT_SHARED_AT_ONCE = env.int("CHAT_SHARED_AT_ONCE", default=50)  # messages, as one
 CHAT_ATTACHMENT_KEEP_UNATTACHED = seconds("CHAT_ATTACHMENT_KEEP_UNATTACHED", 24 * 3600)
 CHAT_AVATAR_MAX_SIZE = env.int("CHAT_AVATAR_MAX_SIZE", default=2 * 1024 * 1024)  # bytes
 CHAT_PAGE_SIZE = env.int("CHAT_PAGE_SIZE", default=50)
 CHAT_PAGE_MAX = env.int("CHAT_PAGE_MAX", default=200)
 CHAT_UNREAD_SHOWN_MAX = env.int("CHAT_UNREAD_SHOWN_MAX", default=99)
+
+# Notifications ------------------------------------------------------------------------------------
+
+# What rooms of a team tell of whom has chosen nothing: all, mentions or nothing.
+CHAT_NOTIFY_DEFAULT = env.str("CHAT_NOTIFY_DEFAULT", default="mentions")
+CHAT_NOTIFICATION_KEEP = seconds("CHAT_NOTIFICATION_KEEP", 30 * 24 * 3600)
+# Mail for people who are away: after how long, and how long nothing follows one.
+CHAT_MAIL_AFTER = seconds("CHAT_MAIL_AFTER", 120)
+CHAT_MAIL_PAUSE = seconds("CHAT_MAIL_PAUSE", 15 * 60)
+# Browsers of people who are there wait so long; private push services, as host:port.
+CHAT_PUSH_AFTER = seconds("CHAT_PUSH_AFTER", 20)
+CHAT_PUSH_CONTENT = env.bool("CHAT_PUSH_CONTENT", default=True)
+CHAT_PUSH_HOSTS = env.list("CHAT_PUSH_HOSTS", default=[])
+# Whether mail says who said what, and where.
+CHAT_MAIL_CONTENT = env.bool("CHAT_MAIL_CONTENT", default=True)
+DEFAULT_FROM_EMAIL = env.str(
+    "CHAT_MAIL_FROM", default=f"Chat Manager <chat@{_url.hostname or 'localhost'}>"
+)
+# The console's, until an operator names a server.
+globals().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 20
 
 # The live socket ----------------------------------------------------------------------------------
 
@@ -350,6 +402,45 @@ CHAT_SOCKET_REFUSALS = env.int("CHAT_SOCKET_REFUSALS", default=10)
 # Bytes, or 0 for the system's.
 CHAT_SOCKET_KERNEL_BUFFER = env.int("CHAT_SOCKET_KERNEL_BUFFER", default=256 * 1024)
 CHAT_WS_DEFLATE = env.bool("CHAT_WS_DEFLATE", default=False)
+
+# Robots -------------------------------------------------------------------------------------------
+
+# Which environment variables may hold a robot's key. None of the server's own ever does.
+CHAT_ROBOT_KEY_PATTERN = env.str("CHAT_ROBOT_KEY_PATTERN", default=r"^[A-Z0-9_]+_KEY$")
+# Whose models agents may choose: asked at one public address, with a key of their own. Models of
+# others are for site admins: they are within one's own network, or take what this host may do.
+CHAT_ROBOT_PROVIDERS = env.list(
+    "CHAT_ROBOT_PROVIDERS",
+    default=[
+        *("anthropic", "cerebras", "cohere", "deepseek", "fireworks_ai", "gemini", "groq"),
+        *("mistral", "openai", "openrouter", "perplexity", "together_ai", "xai"),
+    ],
+)
+CHAT_REPLY_LEASE = seconds("CHAT_REPLY_LEASE", 15)
+CHAT_REPLY_RENEW = seconds("CHAT_REPLY_RENEW", 5)
+CHAT_REPLY_SWEEP_INTERVAL = seconds("CHAT_REPLY_SWEEP_INTERVAL", 5)
+CELERY_BEAT_SCHEDULE = schedule(replies=CHAT_REPLY_SWEEP_INTERVAL)
+CHAT_REPLIES_PER_WORKER = env.int("CHAT_REPLIES_PER_WORKER", default=256)  # at once
+CHAT_REPLY_TRIES = env.int("CHAT_REPLY_TRIES", default=3)  # of a model, before its first word
+CHAT_REPLY_BACKOFF = seconds("CHAT_REPLY_BACKOFF", 0.5)
+CHAT_REPLY_RETRY_AFTER_MAX = seconds("CHAT_REPLY_RETRY_AFTER_MAX", 20)
+CHAT_REPLY_FIRST_TOKEN_TIMEOUT = seconds("CHAT_REPLY_FIRST_TOKEN_TIMEOUT", 60)
+CHAT_REPLY_SILENCE_TIMEOUT = seconds("CHAT_REPLY_SILENCE_TIMEOUT", 30)
+CHAT_REPLY_TIMEOUT = seconds("CHAT_REPLY_TIMEOUT", 300)
+# Shares of a robot's window: beyond the first it is compacted, to the second word for word, and a
+# summary of what was before of at most the third.
+CHAT_CONTEXT_FULL = env.float("CHAT_CONTEXT_FULL", default=0.8)
+CHAT_CONTEXT_VERBATIM = env.float("CHAT_CONTEXT_VERBATIM", default=0.3)
+CHAT_CONTEXT_SUMMARY = env.float("CHAT_CONTEXT_SUMMARY", default=0.2)
+CHAT_PARROT_PACE = env.int("CHAT_PARROT_PACE", default=20)  # words a second
+CHAT_GUARD_DEPTH = env.int("CHAT_GUARD_DEPTH", default=4)
+CHAT_GUARD_PAIR = env.int("CHAT_GUARD_PAIR", default=3)
+CHAT_GUARD_PAIR_WINDOW = seconds("CHAT_GUARD_PAIR_WINDOW", 300)
+CHAT_GUARD_MESSAGES = env.int("CHAT_GUARD_MESSAGES", default=12)  # since the last human one
+CHAT_AUTOPILOT_TURNS = env.int("CHAT_AUTOPILOT_TURNS", default=12)
+CHAT_AUTOPILOT_PAUSE = seconds("CHAT_AUTOPILOT_PAUSE", 2)  # between turns
+CHAT_AUTOPILOT_TYPING_HOLD = seconds("CHAT_AUTOPILOT_TYPING_HOLD", 10)
+CHAT_AUTOPILOT_LIFETIME = seconds("CHAT_AUTOPILOT_LIFETIME", 1800)
 
 # Files --------------------------------------------------------------------------------------------
 
@@ -441,7 +532,11 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "UserKind": "accounts.models.User.Kind",
+        "NotifyLevel": "rooms.models.Participant.Notify",
         "MessageKind": "messages.models.Message.Kind",
+        "RoomState": "rooms.models.Room.State",
+        "RoomVisibility": "rooms.models.Room.Visibility",
+        "NewVisibility": "rooms.api.rooms.VISIBILITIES",
     },
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}},
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -454,19 +549,37 @@ def _icon(request: HttpRequest) -> str:
     return static("img/icon.svg")
 
 
+# The green of our pages (static/css/tokens.css), from the lightest to the darkest.
+_GREENS = {
+    "50": "oklch(97.5% 0.015 165)",
+    "100": "oklch(94.5% 0.032 165)",
+    "200": "oklch(89% 0.055 165)",
+    "300": "oklch(82% 0.09 167)",
+    "400": "oklch(72% 0.11 168)",
+    "500": "oklch(60% 0.11 168)",
+    "600": "oklch(50% 0.098 168)",
+    "700": "oklch(43% 0.088 168)",
+    "800": "oklch(37% 0.08 168)",
+    "900": "oklch(31% 0.065 170)",
+    "950": "oklch(24% 0.045 170)",
+}
+
 UNFOLD = {
     "SITE_TITLE": "Chat Manager",
     "SITE_HEADER": "Chat Manager",
     "SITE_URL": "/",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
     "SHOW_HISTORY": False,
+    "COLORS": {"primary": _GREENS},
     "SIDEBAR": {"show_search": True, "show_all_applications": True},
 }
 
 # Language, time, log ------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
+# What the server reckons in; people see their own, or else CHAT_TIME_ZONE.
 TIME_ZONE = "UTC"
+CHAT_TIME_ZONE = env.str("CHAT_TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_I18N = False
 
@@ -483,3 +596,6 @@ LOGGING = logs.configure(
 )
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+
+# What was read above belongs to the server, and is no key of a robot's.
+CHAT_VARIABLES_READ = frozenset(Env.asked)

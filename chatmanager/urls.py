@@ -4,12 +4,15 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from chatmanager import health
+from chatmanager import health, shell
 
 api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api_urls")),
     path("", include("rooms.api_urls")),
     path("", include("messages.api_urls")),
+    path("", include("notifications.api_urls")),
+    path("", include("threads.api_urls")),
+    path("", include("robots.api_urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api_docs"),
 ]
@@ -18,8 +21,15 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("rooms.urls")),
     path("", include("messages.urls")),
+    path("", include("notifications.urls")),
+    path("", include("threads.urls")),
+    path("", include("robots.urls")),
     path("api/v1/", include(api)),
     path("admin/", admin.site.urls),
+    path("sw.js", shell.worker, name="service_worker"),
+    path("manifest.webmanifest", shell.manifest, name="manifest"),
+    path("outbox/", shell.outbox, name="outbox"),
+    path("release", shell.current, name="release"),
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("metrics", health.metrics),

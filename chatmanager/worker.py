@@ -25,6 +25,9 @@ class EmbeddedWorker:
         from celery.beat import EmbeddedService
         from celery.worker import WorkController
 
+        from robots import runner
+
+        runner.start()
         self.controller = WorkController(
             app=app,
             pool_cls="threads",
@@ -46,10 +49,12 @@ class EmbeddedWorker:
         """Let running tasks end, within `timeout` seconds: what they left undone is found again."""
         if self.beat is not None:
             self.beat.stop()
-        if self.controller is not None and self.thread is not None:
-            stopping = threading.Thread(
-                target=self.controller.stop, name="celery-stop", daemon=True
-            )
-            stopping.start()
-            stopping.join(timeout)
-            self.thread.join(timeout)
+        if self.controller is None or self.thread is None:
+            return
+        from robots import runner
+
+        runner.stop()
+        stopping = threading.Thread(target=self.controller.stop, name="celery-stop", daemon=True)
+        stopping.start()
+        stopping.join(timeout)
+        self.thread.join(timeout)

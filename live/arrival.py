@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import orjson
 from django.conf import settings
 
 from accounts.errors import NotFound
 from accounts.models import User
-from live import frames
+from accounts.status import Status, told_to
+from live import frames, protocol
 from live.bulletin import messages_frames, with_article
 from live.models import Presence
 from live.room import Listener
@@ -20,6 +21,7 @@ from messages.encoding import encode_for
 from messages.history import History
 from messages.models import Message
 from messages.overview import overview
+from messages.receipts import receipts
 from rooms.models import Participant, Room
 from rooms.modes import STAFF, Role, hidden_from
 
@@ -37,6 +39,15 @@ class Arrival:
     mode: str
     after: int
     frames: list[str]
+    shown: list[Message]
+    """Of the messages in the frames those that are being written, or are newer than `after`."""
+
+
+class Telling(NamedTuple):
+    """Frames, and the messages in them."""
+
+    frames: list[str]
+    rows: list[Message]
 
 
 @dataclass(frozen=True)
@@ -66,67 +77,84 @@ def read_arrival(
     is newer than `after`, and is told once more. Raises NotFound.
     """
     room = Room.objects.filter(pk=room_id).first()
-    seat = room.participant(user) if room else None
-    if room is None or seat is None:
+    if room is None:
         raise NotFound
+    seat = room.participant(user)
+    if seat is None:
+        seat = Room.objects.seat_in(room_id, user)
+        room = seat.room
     listener = Listener.of(seat, as_of=room.people_revision)
     told = None if sealed is None else _catch_up(room, seat, sealed, html=html)
     if told is None:
-        told = [] if sealed is None else [frames.write("reset", room=room.pk)]
-        told.append(_joined(room, seat, html=html, here=here))
-    return Arrival(listener, room.mode, room.revision, told)
+        told = _joined(room, seat, html=html, here=here)
+        if sealed is not None:
+            told.frames.insert(0, frames.write("reset", room=room.pk))
+    shown = [
+        row
+        for row in told.rows
+        if row.status == Message.Status.STREAMING or row.revision > room.revision
+    ]
+    return Arrival(listener, room.mode, room.revision, told.frames, shown)
 
 
 def read_afresh(user: User, room_id: int, *, html: bool, here: Collection[int]) -> Arrival:
     """Start a room over, since what the user may see in it has changed. Raises NotFound."""
     arrival = read_arrival(user, room_id, sealed=None, html=html, here=here)
-    return Arrival(
-        arrival.listener,
-        arrival.mode,
-        arrival.after,
-        [frames.write("reset", room=room_id), *arrival.frames],
-    )
+    return replace(arrival, frames=[frames.write("reset", room=room_id), *arrival.frames])
 
 
-def _catch_up(room: Room, seat: Participant, sealed: str, *, html: bool) -> list[str] | None:
+def _catch_up(room: Room, seat: Participant, sealed: str, *, html: bool) -> Telling | None:
     """What was missed since a cursor, or None where the client must start over."""
     since = cursor.unseal(sealed, room=room.pk)
     if since is None or since < seat.view_since or since > room.revision:
         return None
     most = settings.CHAT_CATCH_UP_MAX
-    visible = Message.objects.visible_to(seat.user).filter(room=room).with_people()
-    rows = list(visible.filter(revision__lte=room.revision).since(since)[: most + 1])
+    history = History(room, seat.user)
+    rows = list(history.visible.filter(revision__lte=room.revision).since(since)[: most + 1])
     if len(rows) > most:
         return None
-    told = list(_in_chunks(room, rows, encode_for(seat.user, rows), html=html))
+    rows = history.with_streaming(rows)
+    # What is being written may be older than where the client is already.
+    revisions = [min(max(row.revision, since), room.revision) for row in rows]
+    told = list(_in_chunks(seat, rows, revisions, html=html))
     told.append(frames.write("synced", room=room.pk, cursor=cursor.seal(room.pk, room.revision)))
-    return told
+    return Telling(told, rows)
 
 
 def _in_chunks(
-    room: Room, rows: list[Message], encoded: list[dict[str, Any]], *, html: bool
+    seat: Participant, rows: list[Message], revisions: list[int], *, html: bool
 ) -> Iterable[str]:
+    encoded = encode_for(seat.user, rows)
     parts = [orjson.dumps(with_article(message, html=html)) for message in encoded]
-    return messages_frames(room.pk, parts, [row.revision for row in rows])
+    return messages_frames(seat.room_id, parts, revisions)
 
 
-def _joined(room: Room, seat: Participant, *, html: bool, here: Collection[int]) -> str:
-    page = History(room, seat.user).newest()
+def _joined(room: Room, seat: Participant, *, html: bool, here: Collection[int]) -> Telling:
+    """The room and its newest messages; then, in frames of their own, older ones that are being
+    written.
+    """
+    history = History(room, seat.user)
+    page = history.newest()
     (told,) = overview(seat.user, [room])
     encoded = [with_article(m, html=html) for m in encode_for(seat.user, page.rows)]
     messages = _as_fits(encoded)
+    rows = page.rows[-len(messages) :] if messages else []
+    older = history.streaming(besides=rows)
     people = people_of(seat, here)
-    return frames.write(
+    joined = frames.write(
         "joined",
         room=told,
         me=told["me"],
         people=[person for person in people if person["role"] != Role.ROBOT],
         participants_count=told["participants_count"],
-        robots=[person for person in people if person["role"] == Role.ROBOT],
+        **protocol.parts_for(seat, people),
+        reads=[receipt._asdict() for receipt in receipts(seat)],
         messages=messages,
         has_older=page.has_older or len(messages) < len(encoded),
         cursor=cursor.seal(room.pk, room.revision),
     )
+    more = _in_chunks(seat, older, [room.revision] * len(older), html=html)
+    return Telling([joined, *more], [*rows, *older])
 
 
 def _as_fits(encoded: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -162,9 +190,16 @@ def people_of(viewer: Participant, here: Collection[int]) -> list[dict[str, Any]
             "presence": standing[seat.user_id].state
             if seat.user_id in standing
             else Presence.State.OFFLINE,
+            **status_for(viewer.user, seat.user),
         }
         for seat in told
     ]
+
+
+def status_for(viewer: User, user: User) -> dict[str, Status]:
+    """What they say of themselves, where they do and the viewer may be told."""
+    status = user.status if told_to(viewer) else None
+    return {"status": status} if status else {}
 
 
 def may_know(mode: str, viewer_role: str, role: str) -> bool:

@@ -15,6 +15,7 @@ from messages.audience import Reader
 from messages.encoding import Encoded, encode
 from messages.models import Attachment, Message, Reaction
 from messages.rendering import article
+from rooms.modes import Role
 from rooms.signals import Event
 
 CHUNK = 32
@@ -64,6 +65,7 @@ class Bulletin:
         self._parts: dict[tuple[Shown, bool], bytes] = {}
         self._frames: dict[tuple[View | None, bool], list[str]] = {}
         self._cursor = ""
+        self.has_streaming = any(m.status == Message.Status.STREAMING for m in messages)
         self.is_plain = all(
             message.audience == "everyone"
             and not message.reply_to_id
@@ -84,6 +86,9 @@ class Bulletin:
     def later(self, view: View, *, than: int) -> View:
         """What of a view came after a revision."""
         return tuple(shown for shown in view if self.messages[shown.place].revision > than)
+
+    def shown(self, view: View) -> Iterable[Message]:
+        return (self.messages[shown.place] for shown in view)
 
     @cached_property
     def whole(self) -> View:
@@ -171,16 +176,25 @@ def _messages_frame(room: int, parts: Sequence[bytes], revision: int) -> str:
 
 def room_frame(room: int, note: dict[str, Any]) -> str:
     """What a note's data means for those who show the room's people and settings."""
-    event = note["event"]
-    people: dict[str, list[Any]] = {"added": [], "changed": [], "removed": []}
-    if event in (Event.JOINED, Event.INVITED):
-        people["added"] = note["people"]
-    elif event in (Event.ROLE_CHANGED, Event.OWNER_CHANGED):
-        people["changed"] = note["people"]
-    elif event in (Event.LEFT, Event.REMOVED):
-        people["removed"] = [person["id"] for person in note["people"]]
+    persons = [person for person in note["people"] if person["role"] != Role.ROBOT]
+    robots = [person for person in note["people"] if person["role"] == Role.ROBOT]
+    about: dict[str, Any] = {"people": _news_of(note["event"], persons)}
+    if robots or "robots" in note:
+        about["robots"] = note.get("robots") or _news_of(note["event"], robots)
     changed = {name: value for name, value in note["changed"].items() if name != "role"}
-    return frames.write("room", room=room, changed=changed, people=people)
+    return frames.write("room", room=room, changed=changed, **about)
+
+
+def _news_of(event: str, people: Sequence[Encoded]) -> dict[str, Sequence[Any]]:
+    """What an event means for a list of people."""
+    news: dict[str, Sequence[Any]] = {"added": [], "changed": [], "removed": []}
+    if event in (Event.JOINED, Event.INVITED):
+        news["added"] = people
+    elif event in (Event.ROLE_CHANGED, Event.OWNER_CHANGED):
+        news["changed"] = people
+    elif event in (Event.LEFT, Event.REMOVED):
+        news["removed"] = [person["id"] for person in people]
+    return news
 
 
 def with_article(encoded: Encoded, *, html: bool) -> Encoded:

@@ -21,7 +21,7 @@ from django.utils import timezone
 from accounts import origin
 from accounts.errors import DomainError, Invalid, NotAuthenticated, NotFound, Unavailable
 from accounts.models import User
-from live import database, ephemeral, frames, hub, layer, metrics
+from live import database, ephemeral, frames, hub, layer, metrics, protocol
 from live.bulletin import error_frame
 from live.credentials import authenticate, headers_of
 from live.socket import Socket
@@ -34,8 +34,6 @@ logger = structlog.get_logger(__name__)
 
 OFFENCES_REMEMBERED = 60.0
 """Seconds."""
-
-FRAMES_IN = {kind: metrics.FRAMES_IN.labels(kind) for kind in frames.FRAMES}
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -147,10 +145,17 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self._refuse(problem, frames.about(text or ""))
             self._offend()
             return
-        FRAMES_IN[kind].inc()
+        metrics.FRAMES_IN.labels(kind).inc()
         named = ("client_id", "room")
         about: dict[str, Any] = {name: fields[name] for name in named if name in fields}
-        await self._handle(about, getattr(self, f"on_{kind}")(**fields))
+        await self._handle(about, self._work(kind, fields))
+
+    def _work(self, kind: str, fields: dict[str, Any]) -> Awaitable[None]:
+        handler = protocol.handler_of(kind)
+        if handler is not None:
+            return database.run(handler, self.socket.user, **fields)
+        work: Awaitable[None] = getattr(self, f"on_{kind}")(**fields)
+        return work
 
     async def _handle(self, about: Mapping[str, Any], work: Awaitable[None]) -> None:
         """Have something done; what it raises is told to the client, and the socket goes on."""
@@ -177,10 +182,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.socket.begin_to_close("misbehaving")
 
     async def on_join(self, room: int, cursor: str | None = None) -> None:
-        await self.hub.join(self.socket, room, cursor)
+        await self.hub.usher.join(self.socket, room, cursor)
 
     async def on_leave(self, room: int) -> None:
-        self.hub.leave(self.socket, room)
+        self.hub.usher.leave(self.socket, room)
 
     async def on_post(self, room: int, client_id: str, body: str, **chosen: Any) -> None:
         """Posts are not waited for: the next may join the same batch, in the order sent."""
@@ -208,6 +213,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
     ) -> None:
         news = ephemeral.typing(self.hub, self.socket.user_id, room, audience, to)
         self.hub.publish(layer.shard_of(room), news)
+        ephemeral.announce_typing(self.hub, news)
 
     async def on_read(self, room: int, message: int) -> None:
         await database.run(_mark_read, self.socket.user, room, message)

@@ -59,4 +59,6 @@ def _is_our_own(origin: str, host: str) -> bool:
         parts = urlsplit(origin)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+    # Whoever sits between could make up a page of the same name that is not encrypted.
+    schemes = ("https",) if settings.SESSION_COOKIE_SECURE else ("http", "https")
+    return parts.scheme in schemes and parts.netloc.lower() == host.lower()

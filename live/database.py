@@ -15,11 +15,16 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import connection, connections
+from django.db import InterfaceError, OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+RETRY = 1.0
+"""Seconds until what the database did not answer is asked again."""
+WAITS = (0.1, 0.2, 0.5, 1, 2, 3, 5, 5, 5, 5)
+"""Seconds between tries to have something done surely."""
 
 
 def _new_pool() -> ThreadPoolExecutor:
@@ -36,6 +41,29 @@ async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     loop = asyncio.get_running_loop()
     task = partial(copy_context().run, partial(work, *args, **kwargs))
     return await loop.run_in_executor(_pool, _work, task)
+
+
+async def surely(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Work that is tried again where the database is busy, or away for a moment.
+
+    It must be such that it may be done twice. Whoever is cancelled waits all the same: no two
+    threads are at what it works on.
+    """
+    for wait in WAITS:
+        try:
+            return await _whole(work, *args, **kwargs)
+        except (OperationalError, InterfaceError):
+            await asyncio.sleep(wait)
+    return await _whole(work, *args, **kwargs)
+
+
+async def _whole(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    working = asyncio.ensure_future(run(work, *args, **kwargs))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
 
 
 def _work(work: Callable[[], T]) -> T:

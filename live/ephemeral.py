@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from accounts.errors import Forbidden, NotFound
-from live import frames
+from live import database, frames, signals
 from live.arrival import may_know
+from live.stream import Delta
 from messages.audience import SPEECH
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 TYPING_LASTS = 6
 """Seconds after which somebody who has not typed on is no longer shown as typing."""
+
+TYPING_ANNOUNCED = 5.0
+"""Seconds between two signals of a room that somebody types to the same audience."""
 
 ABOUT_TO_BE = 2**63
 """The id of a message that is still being typed: later than any."""
@@ -45,12 +49,25 @@ def typing(
     }
 
 
+def announce_typing(hub: Hub, news: Mapping[str, Any]) -> None:
+    """Let apps above know that somebody types here."""
+    room, now = hub.rooms[news["room"]], hub.loop.time()
+    if now - room.typed_at.get(news["audience"], -TYPING_ANNOUNCED) >= TYPING_ANNOUNCED:
+        room.typed_at[news["audience"]] = now
+        hub.spawn(database.run(_send_typed, news))
+
+
+def _send_typed(news: Mapping[str, Any]) -> None:
+    who = {name: news[name] for name in ("room", "user", "audience", "to")}
+    signals.typed.send_robust(None, **who)
+
+
 def _tell_typing(hub: Hub, news: Mapping[str, Any]) -> None:
     room = hub.rooms.get(news["room"])
     if room is None:
         return
     if room.people_revision < news["people_revision"]:
-        hub.want(room.pk)  # our roster is old: rather say nothing
+        hub.puller.want(room.pk)  # our roster is old: rather say nothing
         return
     frame = frames.write(
         "typing",
@@ -80,7 +97,7 @@ def _tell_read(hub: Hub, news: Mapping[str, Any]) -> None:
     if room is None or news["shown"] is None:
         return
     if room.people_revision < news["people_revision"]:
-        hub.want(room.pk)
+        hub.puller.want(room.pk)
         return
     shown = frames.write("read", room=room_id, user=user, message=news["shown"])
     for seat in room.others_than(user):
@@ -95,6 +112,14 @@ def _tell_presence(hub: Hub, news: Mapping[str, Any]) -> None:
     hub.presence.hear(news["users"])
 
 
+def _tell_status(hub: Hub, news: Mapping[str, Any]) -> None:
+    hub.spawn(hub.presence.tell_status(news["user"]))
+
+
+def _tell_deltas(hub: Hub, news: Mapping[str, Any]) -> None:
+    hub.streams.hear(Delta(**delta) for delta in news["deltas"])
+
+
 def _end_logins(hub: Hub, news: Mapping[str, Any]) -> None:
     ended = set(news["logins"])
     for user in news["users"]:
@@ -107,5 +132,7 @@ TELLERS: Mapping[str, Callable[[Hub, Mapping[str, Any]], None]] = {
     "typing": _tell_typing,
     "read": _tell_read,
     "presence": _tell_presence,
+    "status": _tell_status,
+    "deltas": _tell_deltas,
     "logins_ended": _end_logins,
 }

@@ -15,7 +15,7 @@ from django.utils import timezone
 from live.bulletin import Bulletin
 from live.room import Listener
 from messages.audience import Reader
-from messages.encoding import gather
+from messages.encoding import gather, typeset
 from messages.models import Message
 from rooms.models import Participant, Room
 
@@ -120,6 +120,7 @@ def _read_bulletins(
     rows = list(
         Message.objects.filter(reduce(or_, wanted)).with_people().order_by("room", "revision")
     )
+    typeset(rows)
     files, reactions = gather(rows)
     by_room: dict[int, list[Message]] = {room: [] for room in marks}
     for row in rows:

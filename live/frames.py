@@ -1,4 +1,7 @@
-"""What clients may send: each frame's fields, checked here and nowhere else."""
+"""What clients may send: each frame's fields, checked here and nowhere else.
+
+Apps above add theirs by `live.protocol`.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +85,7 @@ MESSAGE = Field(_id, "a message’s id", required=True)
 AUDIENCE = Field(_audience, f"one of {', '.join(Audience.values)}")
 IDS = Field(_ids, "a list of ids")
 
-FRAMES: Mapping[str, Mapping[str, Field]] = {
+FRAMES: dict[str, Mapping[str, Field]] = {
     "join": {"room": ROOM, "cursor": Field(_text, "a string")},
     "leave": {"room": ROOM},
     "post": {

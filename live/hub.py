@@ -1,4 +1,4 @@
-"""The hub: one in each server process. It knows who sits here, pulls what is new, hands it on.
+"""The hub: one in each server process. It knows who sits here, and hands on what is new.
 
 The database is the truth; a wake only says where to look. Whatever is lost on the way is found
 by the next wake, or by the head check.
@@ -10,29 +10,29 @@ import asyncio
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
 
-from accounts.errors import NotFound
 from accounts.models import Login
-from live import arrival, database, ephemeral, feed, frames, layer, metrics
+from live import arrival, database, ephemeral, feed, layer, metrics, protocol
 from live.activity import Activity
 from live.bulletin import Bulletin
 from live.floods import FloodGuard
 from live.lanes import Lane
 from live.presence import PresenceBoard
-from live.room import Listener, LiveRoom, Seat
+from live.puller import Puller
+from live.room import Listener, LiveRoom
 from live.socket import Socket
+from live.streams import Streams
+from live.typesetting import Typesetter
+from live.usher import Usher
 
 logger = logging.getLogger(__name__)
 
 TIDYING = 1.0
 """Seconds a cancelled task may take."""
-
-RETRY = 1.0
-"""Seconds to wait where the database did not answer."""
 
 _current: Hub | None = None
 
@@ -61,9 +61,11 @@ class Hub:
         self.floods = FloodGuard()
         self.activity = Activity(self)
         self.presence = PresenceBoard(self)
+        self.streams = Streams(self)
+        self.usher = Usher(self)
+        self.puller = Puller(self)
+        self._hearers = protocol.hearers_of(self)
         self._subscription = layer.Subscription()
-        self._wanted: set[int] = set()
-        self._woken = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # Life
@@ -72,10 +74,12 @@ class Hub:
         global _current
         _current = self
         loops: list[Coroutine[Any, Any, None]] = [
-            self._pull_forever(),
+            self.puller.run(),
             self._check_heads_forever(),
             self.activity.run(),
             self.presence.run(),
+            self.streams.run(),
+            Typesetter(self).run(),
         ]
         if layer.is_shared():
             loops.append(self._listen())
@@ -122,14 +126,14 @@ class Hub:
             return
         while True:
             memberships = await database.run(arrival.read_memberships, socket.user)
-            if all(self._is_fresh(pk, m.listener.as_of) for pk, m in memberships.items()):
+            if all(self.is_fresh(pk, m.listener.as_of) for pk, m in memberships.items()):
                 break
         if socket not in self.sockets.get(socket.user_id, ()):
             return
         for pk, membership in memberships.items():
-            room = self._room(pk)
-            self._enlist(room, membership.listener)
-            self._place(room, membership.mode, membership.revision, membership.listener.as_of)
+            room = self.room(pk)
+            self.enlist(room, membership.listener)
+            self.place(room, membership.mode, membership.revision, membership.listener.as_of)
 
     def depart(self, socket: Socket) -> None:
         """Forget a socket and, with the last of its user, the rooms that nobody here is in."""
@@ -147,73 +151,14 @@ class Hub:
         for pk in self.rooms_of.pop(socket.user_id, ()):
             room = self.rooms[pk]
             del room.roster[socket.user_id]
-            self._forget_if_empty(room)
+            self.forget_if_empty(room)
 
-    async def join(self, socket: Socket, room_id: int, sealed: str | None) -> None:
-        """Seat a socket in a room and tell it what it missed. Raises NotFound."""
-        await socket.repaid()
-        room = self._room(room_id)
-        seat = socket.seats.get(room_id) or Seat(socket, room)
-        seat.hold()
-        seat.room = room
-        room.seats.add(seat)
-        try:
-            await self._catch_up(
-                seat,
-                lambda here: database.run(
-                    arrival.read_arrival,
-                    socket.user,
-                    room_id,
-                    sealed=sealed,
-                    html=socket.html,
-                    here=here,
-                ),
-            )
-        except BaseException:
-            room.seats.discard(seat)
-            socket.seats.pop(room_id, None)
-            self._forget_if_empty(room)
-            raise
-        if socket.is_over:
-            room.seats.discard(seat)
-            self._forget_if_empty(room)
-        else:
-            socket.seats[room_id] = seat
-
-    def leave(self, socket: Socket, room_id: int) -> None:
-        seat = socket.seats.pop(room_id, None)
-        if seat is not None:
-            seat.room.seats.discard(seat)
-
-    async def _catch_up(
-        self, seat: Seat, read: Callable[[list[int]], Coroutine[Any, Any, arrival.Arrival]]
-    ) -> None:
-        async with seat.turn:
-            seat.hold()
-            while True:
-                came = await read([user for user in seat.room.roster if user in self.sockets])
-                if self._is_fresh(seat.room.pk, came.listener.as_of, came.after):
-                    break
-            if not seat.socket.is_over and seat in seat.room.seats:
-                self._seat(seat, came)
-
-    def _seat(self, seat: Seat, came: arrival.Arrival) -> None:
-        """Tell a socket what it is to be told, and let it hear what comes."""
-        room, socket = seat.room, seat.socket
-        if self.rooms.get(room.pk) is not room:
-            self.rooms[room.pk] = room
-        self._enlist(room, came.listener)
-        self._place(room, came.mode, came.after, came.listener.as_of)
-        seat.view_since = came.listener.view_since
-        socket.owe(came.frames)
-        seat.release(after=came.after)
-
-    def _enlist(self, room: LiveRoom, listener: Listener) -> None:
+    def enlist(self, room: LiveRoom, listener: Listener) -> None:
         user = listener.reader.user
         room.roster[user] = listener
         self.rooms_of[user].add(room.pk)
 
-    def _is_fresh(self, room_id: int, as_of: int, after: int | None = None) -> bool:
+    def is_fresh(self, room_id: int, as_of: int, after: int | None = None) -> bool:
         """Whether what was read of a room's people is no older than what is known of them.
 
         What was read of its messages up to `after` must reach to where its feed began here.
@@ -223,7 +168,7 @@ class Hub:
             return True
         return as_of >= room.people_revision and (after is None or after >= room.began)
 
-    def _room(self, pk: int) -> LiveRoom:
+    def room(self, pk: int) -> LiveRoom:
         room = self.rooms.get(pk)
         if room is None:
             room = self.rooms[pk] = LiveRoom(pk)
@@ -235,18 +180,18 @@ class Hub:
     async def _hear_of(self, pk: int) -> None:
         """Listen to a room's wakes, then look for what was said before we did."""
         await self._subscription.join(layer.shard_of(pk))
-        self.want(pk)
+        self.puller.want(pk)
 
-    def _place(self, room: LiveRoom, mode: str, revision: int, as_of: int) -> None:
+    def place(self, room: LiveRoom, mode: str, revision: int, as_of: int) -> None:
         """Begin a room's feed here, where nobody has yet; and look whether it went on meanwhile."""
         if room.mark is None:
             room.mode, room.mark, room.people_revision = mode, revision, as_of
             room.began = revision
-            self.want(room.pk)
+            self.puller.want(room.pk)
         elif room.people_revision < as_of:
-            self.want(room.pk)
+            self.puller.want(room.pk)
 
-    def _forget_if_empty(self, room: LiveRoom) -> None:
+    def forget_if_empty(self, room: LiveRoom) -> None:
         if room.roster or room.seats or self.rooms.get(room.pk) is not room:
             return
         del self.rooms[room.pk]
@@ -261,10 +206,10 @@ class Hub:
         """A room has gone on to `revision`; `users` are those who came in."""
         newcomers = [user for user in users if user in self.sockets]
         if newcomers:
-            self._room(room_id).expected.update(newcomers)
+            self.room(room_id).expected.update(newcomers)
         room = self.rooms.get(room_id)
         if room is not None and (room.expected or room.mark is None or room.mark < revision):
-            self.want(room_id)
+            self.puller.want(room_id)
 
     def hand_over(self, bulletin: Bulletin) -> None:
         """What this very process committed: no need to read it again, if nothing lies between."""
@@ -272,133 +217,13 @@ class Hub:
         if room is None:
             return
         if room.continues(bulletin):
-            self._hand_on(room, bulletin)
+            self.hand_on(room, bulletin)
         elif room.mark is None or room.mark < bulletin.end:
-            self.want(room.pk)
+            self.puller.want(room.pk)
 
-    def want(self, room_id: int) -> None:
-        self._wanted.add(room_id)
-        self._woken.set()
-
-    async def _pull_forever(self) -> None:
-        while True:
-            await self._woken.wait()
-            self._woken.clear()
-            wanted, self._wanted = list(self._wanted), set()
-            for begin in range(0, len(wanted), feed.ROOMS):
-                await self._pull(wanted[begin : begin + feed.ROOMS])
-
-    async def _pull(self, wanted: Sequence[int]) -> None:
-        """Take what is new. What fails is tried again, and keeps no other room waiting for ever."""
-        questions = [self._question(self.rooms[pk]) for pk in wanted if pk in self.rooms]
-        failed: list[int] = []
-        try:
-            for news in await database.run(feed.read, questions) if questions else ():
-                try:
-                    self._take(news)
-                except Exception:
-                    logger.exception("News of a room could not be handed on; trying again.")
-                    failed.append(news.question.room)
-        except Exception:
-            logger.exception("The feed could not be read; trying again.")
-            failed = list(wanted)
-        if failed:
-            await asyncio.sleep(RETRY)
-            for pk in failed:
-                self.want(pk)
-
-    def _question(self, room: LiveRoom) -> feed.Question:
-        return feed.Question(
-            room=room.pk,
-            mark=room.mark,
-            people_revision=room.people_revision,
-            users=frozenset(room.roster) | room.expected,
-            must_ask=bool(room.expected),
-        )
-
-    def _take(self, news: feed.News) -> None:
-        room = self.rooms.get(news.question.room)
-        if room is None:
-            return
-        if self._is_outdated(room, news):
-            self.want(room.pk)
-            return
-        if news.roster is not None:
-            self._take_roster(room, news)
-        room.mode = news.mode
-        if news.bulletin is not None:
-            self._hand_on(room, news.bulletin)
-        if room.mark is None:
-            room.began = news.mark
-        room.mark = news.mark
-        if news.behind:
-            self.want(room.pk)
-
-    def _is_outdated(self, room: LiveRoom, news: feed.News) -> bool:
-        """Whether the room went on, or somebody came of whom the question knew nothing."""
-        if room.mark != news.question.mark:
-            return True
-        unasked = room.roster.keys() - news.question.users
-        if news.bulletin is not None and news.bulletin.origins and unasked:
-            return True
-        as_of = [room.roster[user].as_of for user in unasked]
-        return news.roster is not None and min(as_of, default=news.people_revision) < (
-            news.people_revision
-        )
-
-    def _take_roster(self, room: LiveRoom, news: feed.News) -> None:
-        """Take the new roster, and act on it before anything newer is handed on."""
-        roster = news.roster or {}
-        room.people_revision = news.people_revision
-        arrived = room.expected & roster.keys() - room.roster.keys()
-        room.expected -= news.question.users
-        departures = news.bulletin.departures() if news.bulletin else {}
-        for user in news.question.users & room.roster.keys():
-            listener = roster.get(user)
-            if listener is None:
-                self._show_out(room, user, departures.get(user, "removed"))
-            else:
-                self._enlist(room, listener)
-                for seat in room.seats_of(user):
-                    if seat.view_since < listener.view_since:
-                        seat.view_since = listener.view_since
-                        self._start_over(seat)
-        for user in arrived:
-            self._enlist(room, roster[user])
-            self.activity.note(room.pk, [user])
-        self._forget_if_empty(room)
-
-    def _show_out(self, room: LiveRoom, user: int, reason: str) -> None:
-        room.roster.pop(user, None)
-        self.rooms_of[user].discard(room.pk)
-        for socket in self.sockets.get(user, ()):
-            self.leave(socket, room.pk)
-            socket.send(frames.write("left", room=room.pk, reason=reason))
-
-    def _start_over(self, seat: Seat) -> None:
-        """What this seat may see has changed: it drops what it has and joins afresh."""
-        seat.hold()
-        self.spawn(self._read_afresh(seat))
-
-    async def _read_afresh(self, seat: Seat) -> None:
-        socket = seat.socket
-        while not socket.is_over:
-            try:
-                await self._catch_up(
-                    seat,
-                    lambda here: database.run(
-                        arrival.read_afresh, socket.user, seat.room.pk, html=socket.html, here=here
-                    ),
-                )
-            except NotFound:
-                self._show_out(seat.room, socket.user_id, "removed")
-            except Exception:
-                logger.exception("A room could not be started over; trying again.")
-                await asyncio.sleep(RETRY)
-                continue
-            return
-
-    def _hand_on(self, room: LiveRoom, bulletin: Bulletin) -> None:
+    def hand_on(self, room: LiveRoom, bulletin: Bulletin) -> None:
+        if room.seats:
+            self.streams.note(bulletin.messages, bulletin.people_revision)
         seeing = room.hand_on(bulletin)
         metrics.BULLETINS.inc()
         self.activity.note(room.pk, seeing)
@@ -407,7 +232,11 @@ class Hub:
 
     def tell(self, news: Mapping[str, Any]) -> None:
         """Ephemeral news, from here or from another process."""
-        ephemeral.TELLERS[news["kind"]](self, news)
+        kind = news["kind"]
+        if kind in ephemeral.TELLERS:
+            ephemeral.TELLERS[kind](self, news)
+        elif kind in self._hearers:  # or a newer release is running beside this one
+            self._hearers[kind](news)
 
     def publish(self, group: str, news: Mapping[str, Any]) -> None:
         """Tell it here, and to the other processes."""

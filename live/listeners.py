@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from copy import copy
 from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.dispatch import receiver
 
-from accounts.signals import logins_ended
+from accounts.models import User
+from accounts.signals import logins_ended, status_changed
 from live import hub, layer
 from live.bulletin import Bulletin
 from live.models import Presence
 from messages.models import Mention, Message
 from messages.signals import changed, posted, read
 from rooms.models import Participant, Room
-from rooms.signals import room_changed, room_opened
+from rooms.signals import people_came_by, room_changed, room_opened
 
 
 @receiver(posted)
@@ -52,17 +54,24 @@ def mention_who_is_here(messages: Sequence[Message], **_: object) -> None:
         ],
         ignore_conflicts=True,
     )
+    for message in calling:
+        message.mentioned |= frozenset(here[message.room_id])
 
 
 def _bulletin(room: int, messages: list[Message]) -> Bulletin:
     return Bulletin(
         room,
-        messages,
+        [_as_posted(message) for message in messages],
         start=messages[0].revision - 1,
         end=messages[-1].revision,
         people_revision=messages[0].room.people_revision,
         files={message.pk: message.attached for message in messages if message.attached},
     )
+
+
+def _as_posted(message: Message) -> Message:
+    """Who writes a message on may do so with this very object, while it waits to be handed on."""
+    return copy(message) if message.status == Message.Status.STREAMING else message
 
 
 def _announce(bulletins: Sequence[Bulletin]) -> None:
@@ -89,6 +98,7 @@ def wake_for_changes(messages: Sequence[Message], **_: object) -> None:
 
 @receiver(room_changed)
 @receiver(room_opened)
+@receiver(people_came_by)
 def wake_for_people(room: Room, people: Collection[Participant], **_: object) -> None:
     """Those who came in may have sockets in any process, none of which knows the room yet."""
     users = [seat.user_id for seat in people]
@@ -106,13 +116,19 @@ def tell_read(participant: Participant, message: int, shown: int | None, **_: ob
         "shown": shown,
         "people_revision": participant.room.people_revision,
     }
-    transaction.on_commit(partial(_tell, layer.EVERY_PROCESS, news))
+    transaction.on_commit(partial(tell, layer.EVERY_PROCESS, news))
+
+
+@receiver(status_changed)
+def tell_status(user: User, **_: object) -> None:
+    news = {"kind": "status", "user": user.pk}
+    transaction.on_commit(partial(tell, layer.EVERY_PROCESS, news))
 
 
 @receiver(logins_ended)
 def close_sockets(logins: list[int], users: list[int], **_: object) -> None:
     news = {"kind": "logins_ended", "logins": logins, "users": users}
-    transaction.on_commit(partial(_tell, layer.EVERY_PROCESS, news))
+    transaction.on_commit(partial(tell, layer.EVERY_PROCESS, news))
 
 
 def _wake(room: int, revision: int, users: list[int]) -> None:
@@ -130,7 +146,8 @@ def _wake_others(rooms: Sequence[tuple[int, int, list[int]]]) -> None:
         layer.publish(group, {"origin": _origin(), "rooms": some})
 
 
-def _tell(group: str, news: dict[str, Any]) -> None:
+def tell(group: str, news: dict[str, Any]) -> None:
+    """News that may be lost, to the hubs of a group: this process's first."""
     hub.in_hub(lambda our_hub: our_hub.tell(news))
     layer.publish(group, {"origin": _origin(), "news": news})
 

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from accounts.models import User
+
 
 class Standing(NamedTuple):
     """Whether somebody is there, and since when."""
@@ -45,6 +47,12 @@ class PresenceQuerySet(models.QuerySet["Presence"]):
             unique_fields=["user", "process"],
             update_fields=["state", "since", "expires_at"],
         )
+
+    def let_go(self) -> None:
+        """They are not here any more; the day on which they were is kept."""
+        users = list(self.values_list("user", flat=True))
+        User.objects.filter(pk__in=users).update(seen_on=timezone.now().date())
+        self.delete()
 
     def renew(self, process: str) -> int:
         """Returns how many are held."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,11 +13,13 @@ from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
 
+from accounts.models import User
+from accounts.status import Status, told_to
 from live import database, frames, layer
 from live.arrival import may_know
 from live.models import Presence, Standing
 from messages.encoding import iso
-from rooms.models import Participant
+from rooms.models import Participant, Room
 
 if TYPE_CHECKING:
     from live.hub import Hub
@@ -123,11 +125,15 @@ class PresenceBoard:
             return
         rooms = list(self._hub.rooms)
         try:
-            standing, seen = await database.run(_look, heard, rooms)
+            standing, seen, revisions = await database.run(_look, heard, rooms)
         except Exception:
             self._heard |= heard
             raise
+        outdated = self._outdated(revisions)
         for user in heard:
+            if any(one.room in outdated for one in seen.get(user, ())):
+                self._heard.add(user)  # it is told once we know who may know it
+                continue
             state, since = standing.get(user, Standing(Presence.State.OFFLINE, timezone.now()))
             if self._told.get(user) == state:
                 continue
@@ -135,6 +141,34 @@ class PresenceBoard:
             frame = frames.write("presence", user=user, state=state, since=iso(since))
             for socket in self._who_may_know(user, seen.get(user, ())):
                 socket.send(frame)
+
+    async def tell_status(self, user: int) -> None:
+        """What they say of themselves now, to their own sockets and to colleagues around them.
+
+        Lost news is made good by the next page: it says nothing that anybody relies on.
+        """
+        try:
+            status, seen, revisions = await database.run(_read_status, user, list(self._hub.rooms))
+        except Exception:
+            logger.exception("A status could not be told.")
+            return
+        frame = frames.write("status", user=user, status=status)
+        outdated = self._outdated(revisions)
+        seen = [one for one in seen if one.room not in outdated]
+        hearing = self._who_may_know(user, seen) | self._hub.sockets.get(user, set())
+        for socket in hearing:
+            if told_to(socket.user):
+                socket.send(frame)
+
+    def _outdated(self, revisions: Mapping[int, int]) -> set[int]:
+        """Rooms that we know older people of than there are: some may have left meanwhile."""
+        outdated = set()
+        for pk, revision in revisions.items():
+            room = self._hub.rooms.get(pk)
+            if room is not None and room.roster and room.people_revision < revision:
+                outdated.add(pk)
+                self._hub.puller.want(pk)
+        return outdated
 
     def _remember(self, user: int, state: str) -> None:
         if state == Presence.State.OFFLINE:
@@ -165,23 +199,44 @@ def _let_go(process: str, users: Collection[int] | None) -> None:
     rows = Presence.objects.filter(process=process)
     if users is not None:
         rows = rows.filter(user__in=users)
-    rows.delete()
+    rows.let_go()
 
 
 def _renew(process: str) -> tuple[int, list[int], list[int]]:
     """How many rows of ours there are; whose rows had expired; and who came lately."""
     kept = Presence.objects.renew(process)
     expired = list(Presence.objects.expired())
-    Presence.objects.filter(pk__in=[row.pk for row in expired]).delete()
+    if expired:
+        Presence.objects.filter(pk__in=[row.pk for row in expired]).let_go()
     lately = timezone.now() - timedelta(seconds=2 * settings.CHAT_PRESENCE_RENEW)
     newcomers = Presence.objects.filter(since__gt=lately).exclude(process=process)
     return kept, [row.user_id for row in expired], list(newcomers.values_list("user", flat=True))
 
 
+def _read_status(
+    user: int, rooms: Collection[int]
+) -> tuple[Status | None, list[Seen], dict[int, int]]:
+    seen = _seen([user], rooms)[user]
+    return User.objects.get(pk=user).status, seen, _revisions(seen)
+
+
 def _look(
     users: Collection[int], rooms: Collection[int]
-) -> tuple[dict[int, Standing], dict[int, list[Seen]]]:
-    """How users stand, and in which of the rooms that are not too large they are seen."""
+) -> tuple[dict[int, Standing], dict[int, list[Seen]], dict[int, int]]:
+    """How users stand; where they are seen; and the revisions of those rooms' people."""
+    seen = _seen(users, rooms)
+    revisions = _revisions(one for places in seen.values() for one in places)
+    return Presence.objects.standing(users), seen, revisions
+
+
+def _revisions(seen: Iterable[Seen]) -> dict[int, int]:
+    """Of the people of these rooms, to be read after them."""
+    rooms = Room.objects.filter(pk__in={one.room for one in seen})
+    return dict(rooms.values_list("pk", "people_revision"))
+
+
+def _seen(users: Collection[int], rooms: Collection[int]) -> dict[int, list[Seen]]:
+    """In which of the rooms that are not too large users are seen."""
     seats = list(
         Participant.objects.filter(user__in=users, room__in=rooms).values_list(
             "user", "room", "role"
@@ -197,4 +252,4 @@ def _look(
     for user, room, role in seats:
         if sizes.get(room, 0) <= settings.CHAT_PRESENCE_MAX_ROOM:
             seen[user].append(Seen(room, role))
-    return Presence.objects.standing(users), seen
+    return seen

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from live.bulletin import Bulletin, View
+from live.stream import Told
 from messages.audience import Reader
+from messages.models import Message
 from rooms.models import Participant
 
 if TYPE_CHECKING:
@@ -32,7 +34,10 @@ class Listener:
 class Seat:
     """One socket in one room. It holds what comes while its catch-up is being read."""
 
-    __slots__ = ("_after", "_held", "room", "socket", "turn", "view_since")
+    __slots__ = (
+        *("_after", "_held", "is_to_start_over", "room"),
+        *("socket", "told", "turn", "view_since"),
+    )
 
     def __init__(self, socket: Socket, room: LiveRoom) -> None:
         self.socket = socket
@@ -40,16 +45,29 @@ class Seat:
         self.view_since = 0
         self.turn = asyncio.Lock()
         """One catch-up at a time: what a later one tells is never older than what came before."""
+        self.told: dict[int, Told] = {}
+        """How far it was shown those messages that are being written."""
+        self.is_to_start_over = False
+        """Whether what it may see has changed, and nothing was read for it since."""
         self._after = 0
         self._held: list[Bulletin] | None = []
+
+    @property
+    def holds(self) -> bool:
+        """Whether it has yet to be told what is being read for it."""
+        return self._held is not None
 
     def hold(self) -> None:
         if self._held is None:
             self._held = []
 
-    def release(self, *, after: int) -> None:
-        """The catch-up was sent, up to revision `after`: hand on what came since."""
+    def release(self, *, after: int, shown: Iterable[Message]) -> None:
+        """The catch-up was sent, up to revision `after`: hand on what came since.
+
+        `shown` are those of its messages that are being written, or are newer than that.
+        """
         held, self._held, self._after = self._held or [], None, after
+        self.told = {message.pk: Told.of(message) for message in shown}
         for bulletin in held:
             listener = self.room.roster.get(self.socket.user_id)
             if listener is not None:
@@ -63,6 +81,19 @@ class Seat:
             view = bulletin.later(view, than=self._after)
         if view:
             self.socket.send(*bulletin.frames(view, html=self.socket.html))
+            if bulletin.has_streaming or self.told:
+                self._note(bulletin.shown(view))
+
+    def _note(self, messages: Iterable[Message]) -> None:
+        """Of two copies the client keeps the one with the higher version, the later of equals."""
+        for message in messages:
+            told = self.told.get(message.pk)
+            if told is not None and told.version > message.version:
+                continue
+            if message.status == Message.Status.STREAMING:
+                self.told[message.pk] = Told.of(message)
+            elif told is not None:
+                del self.told[message.pk]
 
 
 class LiveRoom:
@@ -80,6 +111,8 @@ class LiveRoom:
         self.expected: set[int] = set()
         """Users said to have come in, of whom the next pull asks."""
         self.seats: set[Seat] = set()
+        self.typed_at: dict[str, float] = {}
+        """When it was last announced that somebody types, by audience."""
 
     def seats_of(self, user: int) -> list[Seat]:
         return [seat for seat in self.seats if seat.socket.user_id == user]

@@ -76,6 +76,11 @@ class Socket:
     def user(self) -> User:
         return self.login.user
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much is queued that what can be told later had better be."""
+        return bool(self._queued > self._most_queued // 2)
+
     def take_login(self, fresh: Login) -> None:
         """The login read again: its user may have a new name, and it may have been renewed."""
         fresh.credential_ends_at = self.login.credential_ends_at

@@ -139,7 +139,7 @@ class AttachmentAdmin(ContentAdmin):
     list_filter = ["type", "created_at"]
     list_select_related = ["room", "uploader", "message"]
     search_fields = ["=id", "=message__id", "room__name", "uploader__handle", "type"]
-    exclude = ["file"]
+    exclude = ["file", "thumbnail"]
     ordering = ["-pk"]
 
     def room_of(self, row: Attachment) -> Room:

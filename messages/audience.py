@@ -16,12 +16,13 @@ from django.db.models import F, Q
 from django.db.models.lookups import Lookup
 
 from accounts.errors import Forbidden, Invalid
+from rooms.models import Participant
 from rooms.modes import STAFF, Mode, Role
 
 if TYPE_CHECKING:
     from accounts.models import User
     from messages.models import Message
-    from rooms.models import Participant
+    from rooms.models import Room
 
 
 class Audience(models.TextChoices):
@@ -135,6 +136,36 @@ def visible_to(user: User) -> Q:
         | Q(audience=Audience.ONLY) & (Q(author=user) | Q(to__names=user.pk))
     )
     return Q(**{f"{seat}user": user}) & heard & meant
+
+
+def fit_for(audience: str, to: Collection[int], *, after: int) -> Q:
+    """What everybody who may see something of this audience may see: what it may rest on.
+
+    To be asked within `visible_to` its author. People named in `to` must be named again: their
+    roles may change. `after` is where the history of the last of them begins (`heard_by_all`).
+    """
+    heard = Q(pk__gt=after)
+    if audience == Audience.STAFF:
+        return heard
+    fit = Q(audience=Audience.EVERYONE)
+    if audience == Audience.ONLY:
+        meant = Q(audience=Audience.ONLY)
+        for user in to:
+            meant &= Q(author=user) | Q(to__names=user)
+        fit |= meant
+    return heard & fit
+
+
+def heard_by_all(room: Room, audience: str, to: Collection[int], *, upto: int) -> int:
+    """The message after which everybody hears all, of those who may see a message numbered `upto`
+    of this audience.
+    """
+    if room.history == room.History.ALL:
+        return 0
+    readers = Participant.objects.of(room).filter(history_from__lt=upto)
+    if audience != Audience.EVERYONE:
+        readers = readers.filter(Q(role__in=[*STAFF]) | Q(user__in=to))
+    return readers.aggregate(latest=models.Max("history_from"))["latest"] or 0
 
 
 @dataclass(frozen=True, slots=True)

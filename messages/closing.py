@@ -7,7 +7,7 @@ from django.dispatch import receiver
 from accounts.models import User
 from messages import cards
 from messages.audience import Audience
-from messages.listeners import note_data
+from messages.listeners import note_data, place_of
 from messages.models import Message
 from messages.posting import post_note
 from rooms.models import Room
@@ -29,7 +29,7 @@ def show_how_it_ended(
             "actions": [cards.offer(REOPEN, "Reopen")],
         }
         audience = Audience.EVERYONE if room.mode == Mode.TEAM else Audience.STAFF
-        post_note(room, f"{by.name} closed the room.", data, audience=audience)
+        post_note(room, f"{by.name} closed the {place_of(room)}.", data, audience=audience)
     elif event == Event.REOPENED:
         _withdraw(room)
 
@@ -44,6 +44,6 @@ def _withdraw(room: Room) -> None:
     """What was offered on the last such card is done."""
     card = Message.objects.filter(room=room, kind=Message.Kind.CARD, data__card=CARD).last()
     if card is not None:
-        actions = [cards.offer(REOPEN, "Reopen", why_not="The room is open again.")]
+        actions = [cards.offer(REOPEN, "Reopen", why_not=f"The {place_of(room)} is open again.")]
         card.room = room
         card.update_card({**card.data, "actions": actions})

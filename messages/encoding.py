@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 
-from messages.markdown import excerpt
+from messages.markdown import excerpt, render
 from messages.models import Attachment, Message, Reaction
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def encode_for(user: User, messages: QuerySet[Message] | Sequence[Message]) -> l
 
 def encode_all(messages: Sequence[Message], *, seen: Collection[int]) -> list[Encoded]:
     """With the quotes whose originals are among `seen`. Two queries, however many there are."""
+    typeset(messages)
     files, reactions = gather(messages)
     return [
         encode(
@@ -43,6 +44,13 @@ def encode_all(messages: Sequence[Message], *, seen: Collection[int]) -> list[En
         )
         for message in messages
     ]
+
+
+def typeset(messages: Iterable[Message]) -> None:
+    """Make the HTML of those being written, which is not kept with each piece of their text."""
+    for message in messages:
+        if message.status == Message.Status.STREAMING:
+            message.html = render(message.body).html
 
 
 def gather(
@@ -98,7 +106,9 @@ def encode_attachment(attachment: Attachment) -> Encoded:
         "type": attachment.type,
         "size": attachment.size,
         "url": attachment.url,
-        "thumbnail": None,
+        "thumbnail": attachment.thumbnail_url,
+        "width": attachment.width,
+        "height": attachment.height,
     }
 
 

@@ -36,13 +36,15 @@ def audiences_for(seat: Participant, people: Sequence[Encoded]) -> list[dict[str
         return []
     allowed = choices_for(seat)
     customers = [person["name"] for person in people if person["role"] == Role.CUSTOMER]
+    robots = any(person["role"] == Role.ROBOT for person in people)
     says = {
         Audience.EVERYONE: (
             f"Everyone here sees this, {', '.join(customers)} too."
             if customers
             else "Everyone in this room sees this."
         ),
-        Audience.STAFF: "Only staff see this. Customers do not.",
+        Audience.STAFF: "Only staff see this. Customers do not."
+        + (" Nor do robots: whisper to one to ask it." if robots else ""),
         Audience.ONLY: "Only the people you choose see this"
         + (", and the staff." if seat.room.mode == Mode.SUPPORT else "."),
     }

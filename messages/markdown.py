@@ -76,6 +76,9 @@ _MENTION = re.compile(
 )
 # What every link that needs no brackets has in it. Looking closer costs more than all the rest.
 _LINKABLE = re.compile(r"//|mailto:|\.\w", re.IGNORECASE)
+_ROOM = re.compile(r"<#([1-9][0-9]{0,17})>", re.ASCII)
+_MESSAGE = re.compile(r"/messages/[1-9][0-9]{0,17}/", re.ASCII)
+_BOXES = {"[ ] ": "☐ ", "[x] ": "☑ "}
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 # Lines of prose without anything that Markdown or links could start with; of mentions it may have
 # some. Most of what people say is no more than that, and the parser would take 20 times as long.
@@ -86,12 +89,13 @@ _CLEANER = nh3.Cleaner(
     tags=TAGS,
     clean_content_tags={"script", "style"},
     attributes={
-        "a": {"href", "title"},
+        "a": {"href", "title", "data-room"},
         "ol": {"start"},
         "pre": {"data-language"},
         "span": {"data-handle"},
     },
     allowed_classes={
+        "a": {"room-link"},
         "span": {"mention", *filter(None, STANDARD_TYPES.values())},
         "pre": {"highlight"},
         "td": set(ALIGNMENTS.values()),
@@ -130,11 +134,16 @@ def excerpt(source: str, length: int = 140) -> str:
 @lru_cache(maxsize=4_096)
 def _excerpt(source: str, length: int) -> str:
     """Kept, as one message may be quoted by a whole page of others."""
-    tokens = _parse(source)
-    text = " ".join(" ".join(_texts(tokens)).split())
+    text = plain_text(source)
     if len(text) <= length:
         return text
     return text[: length - 1].rsplit(" ", 1)[0].rstrip() + "…"
+
+
+def plain_text(source: str) -> str:
+    """All that it says, in one line. What it costs is bounded by `source` alone."""
+    texts = [source] if _PROSE.fullmatch(source) else _texts(_parse(source))
+    return " ".join(" ".join(texts).split())
 
 
 def _render_prose(source: str) -> Rendered:
@@ -177,10 +186,13 @@ def _texts(tokens: Sequence[Token]) -> Iterator[str]:
 
 
 class _Markdown(MarkdownIt):
-    """CommonMark as chat users expect it: no raw HTML, and links only to the web and to mail."""
+    """CommonMark as chat users expect it: no raw HTML, and links only to the web, to mail, and
+    to messages of this site, as robots name their sources.
+    """
 
     def validateLink(self, url: str) -> bool:  # noqa: N802
-        return url.strip().lower().startswith(("http://", "https://", "mailto:"))
+        known = url.strip().lower().startswith(("http://", "https://", "mailto:"))
+        return known or _MESSAGE.fullmatch(url) is not None
 
 
 def _count_link_signs(state: StateCore) -> None:
@@ -234,6 +246,16 @@ def _find_mentions(state: StateCore) -> None:
             token.children = list(_with_mentions(token.children or []))
 
 
+def _tick_off(state: StateCore) -> None:
+    """An item that begins with `[ ]` or `[x]` is a thing to do, or done."""
+    for item, paragraph, text in zip(
+        state.tokens, state.tokens[1:], state.tokens[2:], strict=False
+    ):
+        box = _BOXES.get(text.content[:4].lower())
+        if (item.type, paragraph.type) == ("list_item_open", "paragraph_open") and box:
+            text.content = box + text.content[4:]
+
+
 def _with_mentions(children: Sequence[Token]) -> Iterator[Token]:
     before, in_url = "", False
     for token in children:
@@ -272,6 +294,23 @@ def _render_mention(_: Any, tokens: Sequence[Token], index: int, *__: object) ->
     return _mention(tokens[index].content, tokens[index].info)
 
 
+def _room(state: StateInline, silent: bool) -> bool:
+    """`<#5>` links to room 5: the page names it to who is in it, others learn nothing."""
+    match = _ROOM.match(state.src, state.pos)
+    if match is None or state.linkLevel:
+        return False
+    if not silent:
+        token = state.push("room", "", 0)
+        token.content, token.info = f"#room-{match[1]}", match[1]
+    state.pos = match.end()
+    return True
+
+
+def _render_room(_: Any, tokens: Sequence[Token], index: int, *__: object) -> str:
+    pk, name = tokens[index].info, tokens[index].content
+    return f'<a class="room-link" href="/rooms/{pk}/" data-room="{pk}">{name}</a>'
+
+
 def _render_fence(_: Any, tokens: Sequence[Token], index: int, *__: object) -> str:
     token = tokens[index]
     language = token.info.strip().split(maxsplit=1)[0].lower() if token.info.strip() else ""
@@ -298,13 +337,16 @@ def _markdown() -> MarkdownIt:
     markdown.inline.ruler.at("link", _bounded_link)
     markdown.inline.ruler.at("linkify", _bounded_url)
     markdown.inline.ruler.at("image", _image_as_link)
+    markdown.inline.ruler.before("autolink", "room", _room)
     markdown.core.ruler.after("block", "count_link_signs", _count_link_signs)
     markdown.core.ruler.after("block", "choose_highlighted", _choose_highlighted)
+    markdown.core.ruler.after("block", "tick_off", _tick_off)
     markdown.core.ruler.after("block", "align_by_class", _align_by_class)
     markdown.core.ruler.at("linkify", _linkify_what_may_hold_links)
     # Before "text_join", while an escaped "\@" is still a token of its own.
     markdown.core.ruler.after("linkify", "find_mentions", _find_mentions)
     markdown.add_render_rule("mention", _render_mention)
+    markdown.add_render_rule("room", _render_room)
     markdown.add_render_rule("fence", _render_fence)
     markdown.linkify = LinkifyIt().tlds(BARE_DOMAINS)
     return markdown

@@ -16,6 +16,8 @@ from rooms.modes import Mode, Role, hidden_from
 if TYPE_CHECKING:
     from accounts.models import User
 
+NAMELESS = "Side-bar"
+"""What one is called that was opened without a title."""
 MOST = 100
 """Shown as “99+”: there is no need to count further."""
 
@@ -31,18 +33,18 @@ def overview(user: User, rooms: Collection[Room]) -> list[dict[str, Any]]:
     """Room objects of the contract for `user`, in the order given. Queries: a constant few."""
     seats = {seat.room_id: seat for seat in seats_with_counts(user, rooms)}
     counts = _count_people(rooms, seats)
-    names = _names_of_direct_rooms(user, rooms)
+    names = names_of(user, rooms)
     return [
         {
             "id": room.pk,
-            "name": names.get(room.pk, room.name),
+            "name": names[room.pk],
             "mode": room.mode,
             "visibility": room.visibility,
             "state": room.state,
             "description": room.description,
             "history": room.history,
             "direct": room.is_direct,
-            "parent": None,
+            "parent": room.parent_id,
             "created_at": iso(room.created_at),
             "last_message_at": iso(getattr(seats.get(room.pk), "last_message_at", None)),
             "unread": getattr(seats.get(room.pk), "unread", 0),
@@ -103,7 +105,26 @@ def _count_people(rooms: Collection[Room], seats: dict[int, Participant]) -> dic
         .annotate(Count("pk"))
         .order_by()
     )
-    return dict(rows)
+    return {**dict(rows), **_count_people_around(rooms)}
+
+
+def _count_people_around(rooms: Collection[Room]) -> dict[int, int]:
+    """Of the open side-bars among these rooms."""
+    parents = {room.pk: room.parent_id for room in rooms if room.is_open_sidebar}
+    if not parents:
+        return {}
+    around = Participant.objects.filter(room__in=parents.values()).exclude(role=Role.CUSTOMER)
+    counts = dict(around.values_list("room").annotate(Count("pk")).order_by())
+    return {room: counts.get(parent, 0) for room, parent in parents.items()}
+
+
+def names_of(user: User, rooms: Collection[Room]) -> dict[int, str]:
+    """What they call each of these rooms. One query where any is direct."""
+    direct = _names_of_direct_rooms(user, rooms)
+    return {
+        room.pk: direct.get(room.pk, room.name or NAMELESS if room.is_sidebar else room.name)
+        for room in rooms
+    }
 
 
 def _names_of_direct_rooms(user: User, rooms: Collection[Room]) -> dict[int, str]:

@@ -7,7 +7,6 @@ and limits. Each step asks the database once for the whole batch.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -18,17 +17,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from accounts.errors import Forbidden, Invalid, NotFound
+from accounts.errors import Conflict, Forbidden, Invalid, NotFound
 from accounts.models import AuditEntry, User
 from messages import audience, signals
 from messages.body import compose, plain
 from messages.markdown import Rendered
 from messages.models import Attachment, Mention, Message
+from messages.models.attachment import must_be_few
+from messages.models.message import CALLS
 from rooms.models import Participant, Room
 from rooms.modes import Mode, Role
-
-CALLS = frozenset({"here", "everyone"})
-"""Handles that call many at once: for members of the site alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +42,13 @@ class Draft:
     attachments: tuple[int, ...] = ()
     client_id: UUID | None = None
     shared_from: int | None = None
+    shared_with: tuple[int, ...] = ()
+    """Further messages that are said again in this one, with their files."""
+    digest: str | None = None
+    """What all of them say, where `body` is None. Who sends it again need not say the same."""
     kind: str = Message.Kind.TEXT
+    attempt: int = 0
+    """From 1 on: a message that is written bit by bit begins, and may still be empty."""
     data: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -57,13 +61,23 @@ class Draft:
             self.reply_to,
             self.attachments,
             self.shared_from,
+            self.shared_with,
         ]
         return salted_hmac("chat.posting", json.dumps(sent), algorithm="sha256").hexdigest()
+
+    @property
+    def shared(self) -> tuple[int, ...]:
+        """All that it says again."""
+        return () if self.shared_from is None else (self.shared_from, *self.shared_with)
 
     @property
     def is_note(self) -> bool:
         """By the system, which needs no seat."""
         return self.kind != Message.Kind.TEXT
+
+    @property
+    def is_begun(self) -> bool:
+        return self.attempt > 0
 
     @property
     def key(self) -> tuple[UUID | None, int, int]:
@@ -87,10 +101,8 @@ def _rendered(draft: Draft) -> Rendered | None:
         return None
     if draft.is_note:
         return plain(draft.body)
-    if len(draft.attachments) > settings.CHAT_ATTACHMENTS_MAX:
-        most = settings.CHAT_ATTACHMENTS_MAX
-        raise Invalid(details={"attachments": [f"At most {most} files go with a message."]})
-    return compose(draft.body, blank=bool(draft.attachments))
+    must_be_few(len(draft.attachments))
+    return compose(draft.body, blank=bool(draft.attachments) or draft.is_begun)
 
 
 class Batch:
@@ -114,23 +126,23 @@ class Batch:
     def post(self) -> list[Posted]:
         new: list[Message] = []
         results: list[Posted] = []
-        mentioned: list[frozenset[str]] = []
         for draft, rendered in zip(self.drafts, self.rendered, strict=True):
             seat = self._seat(draft)
             earlier = self.posted.get(draft.key) if draft.client_id else None
             if earlier is not None:
+                if seat and earlier.pk and not audience.Reader.of(seat).sees(earlier):
+                    raise NotFound  # a note, by who is not of the staff any more
                 if earlier.request_hash != draft.request_hash:
                     raise Message.IdempotencyConflict
                 results.append(Posted(earlier, replayed=True))
                 continue
-            message, mentions = self._make(draft, seat, rendered)
+            message = self._make(draft, seat, rendered)
             new.append(message)
-            mentioned.append(mentions)
             results.append(Posted(message, replayed=False))
             if draft.client_id:
                 self.posted[draft.key] = message
         if new:
-            self._write(new, mentioned)
+            self._write(new)
         return results
 
     # What is read, a query each
@@ -138,7 +150,7 @@ class Batch:
     def _room_ids(self) -> set[int]:
         """Of the drafts, and of what they share: all locks are taken at once."""
         rooms = {draft.room for draft in self.drafts}
-        shared = [draft.shared_from for draft in self.drafts if draft.shared_from]
+        shared = [pk for draft in self.drafts for pk in draft.shared]
         if shared:
             rooms.update(Message.objects.filter(pk__in=shared).values_list("room", flat=True))
         return rooms
@@ -152,9 +164,22 @@ class Batch:
         rows = Participant.objects.filter(room__in=self.rooms, user__in=people)
         seats = {}
         for seat in rows if people else ():
-            seat.room = self.rooms[seat.room_id]
             seats[seat.room_id, seat.user_id] = seat
+        self._seat_who_comes_by(seats)
+        for seat in seats.values():
+            seat.room = self.rooms[seat.room_id]
         return seats
+
+    def _seat_who_comes_by(self, seats: dict[tuple[int, int], Participant]) -> None:
+        """Whoever says something in an open side-bar, or is meant there, is in it from then on."""
+        for room in self.rooms.values():
+            if room.is_open_sidebar:
+                here = [draft for draft in self.drafts if draft.room == room.pk]
+                wanted = {draft.author.pk for draft in here if not draft.is_note}
+                wanted.update(user for draft in here for user in draft.to)
+                absent = {user for user in wanted if (room.pk, user) not in seats}
+                for user, seat in room.seat_around(absent).items() if absent else ():
+                    seats[room.pk, user] = seat
 
     def _read_replays(self) -> dict[tuple[UUID | None, int, int], Message]:
         ids = {draft.client_id for draft in self.drafts if draft.client_id}
@@ -162,13 +187,15 @@ class Batch:
         return {(m.client_id, m.room_id, m.author_id): m for m in rows}
 
     def _read_quoted(self) -> dict[int, Message]:
-        ids = {pk for draft in self.drafts for pk in (draft.reply_to, draft.shared_from) if pk}
+        ids = {pk for draft in self.drafts for pk in (draft.reply_to, *draft.shared) if pk}
         rows = Message.objects.filter(pk__in=ids).select_related("author", "room") if ids else ()
         return {message.pk: message for message in rows}
 
     def _read_files(self) -> dict[int, Attachment]:
         ids = {pk for draft in self.drafts for pk in draft.attachments}
-        rows = Attachment.objects.filter(pk__in=ids, message__isnull=True) if ids else ()
+        free = Attachment.objects.filter(pk__in=ids, message__isnull=True).order_by("pk")
+        # Locked, or they might be swept before they are written to.
+        rows = free.select_for_update() if ids else ()
         return {attachment.pk: attachment for attachment in rows}
 
     # What is asked of each draft
@@ -181,11 +208,10 @@ class Batch:
         except KeyError:
             raise NotFound("There is no such room.") from None
 
-    def _make(
-        self, draft: Draft, seat: Participant | None, rendered: Rendered | None
-    ) -> tuple[Message, frozenset[str]]:
-        """The message, unsaved but for its numbers, and the handles it names."""
-        source = self._source(draft)
+    def _make(self, draft: Draft, seat: Participant | None, rendered: Rendered | None) -> Message:
+        """The message, unsaved but for its numbers."""
+        sources = [self._source(pk, draft.author) for pk in draft.shared]
+        source = sources[0] if sources else None
         original = self._original(draft, seat)
         chosen, to = str(draft.audience), list(draft.to)
         if seat is not None:
@@ -194,9 +220,11 @@ class Batch:
             chosen, to = audience.choose(
                 seat, draft.audience, draft.to, reply_to=original, present=present
             )
-        if rendered is None:
-            rendered = compose(source.body if source else "", blank=True)
-        body = draft.body if draft.body is not None else source.body if source else ""
+        body = draft.body
+        if body is None:
+            body = draft.digest or (source.body if source else "")
+            rendered = None
+        rendered = rendered or compose(body, blank=True)
         message = Message(
             room=self.rooms[draft.room],
             author=draft.author,
@@ -204,6 +232,8 @@ class Batch:
             client_id=draft.client_id,
             request_hash=draft.request_hash if draft.client_id else "",
             kind=draft.kind,
+            status=Message.Status.STREAMING if draft.is_begun else Message.Status.COMPLETE,
+            attempt=draft.attempt,
             audience=chosen,
             to=to,
             body=body,
@@ -213,22 +243,34 @@ class Batch:
             shared_from=source,
             created_at=self.now,
         )
-        message.attached = self._attach(draft, message, source)
-        if not body.strip() and not message.attached and not draft.is_note:
+        message.attached = self._attach(draft, message, sources)
+        message.file_names = "\n".join(file.name for file in message.attached)
+        message.shared_with = sources[1:]
+        if not (body.strip() or message.attached or draft.is_note or draft.is_begun):
             raise Invalid(details={"body": ["Write something first."]})
         calls = rendered.mentions & CALLS
         if calls and draft.author.site_role is not None:
             message.mentions_everyone = "everyone" in calls
             message.mentions_here = "here" in calls
-        return message, rendered.mentions - CALLS
+        message.named = rendered.mentions - CALLS
+        return message
 
     def _must_be_open(self, seat: Participant, draft: Draft) -> None:
         room = seat.room
         if room.is_open:
             return
         if room.mode == Mode.SUPPORT and seat.role == Role.CUSTOMER:
+            self._lock_sidebars(room)
             room.resume(by=draft.author)
         room.must_be_open()
+
+    def _lock_sidebars(self, room: Room) -> None:
+        """Its side-bars are opened with it. Locks are taken by id, and here others may have been
+        taken that come later: so these are had at once, or not, and the batch is tried again.
+        """
+        if len(self.rooms) > 1:
+            locking = Room.objects.select_for_update(no_key=True, nowait=True)
+            list(locking.filter(parent=room).order_by("pk"))
 
     def _original(self, draft: Draft, seat: Participant | None) -> Message | None:
         """The message replied to: one of this room that the author may see."""
@@ -241,25 +283,28 @@ class Batch:
             raise _absent("reply_to")
         return original
 
-    def _source(self, draft: Draft) -> Message | None:
-        """The message shared, which its sharer must see."""
-        if draft.shared_from is None:
-            return None
-        source = self.quoted.get(draft.shared_from)
+    def _source(self, pk: int, author: User) -> Message:
+        """A message shared, which its sharer must see."""
+        source = self.quoted.get(pk)
         if source is None:
             raise _absent("message")
-        source.must_be_visible_to(draft.author)
+        source.must_be_visible_to(author)
         if source.deleted_at:
             raise Message.Deleted
-        if draft.author.site_role is None:
+        if author.site_role is None:
             raise Forbidden("Guests cannot share messages.")
         if source.kind != Message.Kind.TEXT:
             raise Invalid("Only what somebody wrote can be shared.")
+        if source.status == Message.Status.STREAMING:
+            raise Conflict("This is still being written. Share it when it is done.")
         return source
 
-    def _attach(self, draft: Draft, message: Message, source: Message | None) -> list[Attachment]:
-        if source is not None:
-            return [attachment.copy_to(message) for attachment in source.attachments.all()]
+    def _attach(
+        self, draft: Draft, message: Message, sources: Sequence[Message]
+    ) -> list[Attachment]:
+        if sources:
+            files = [file for source in sources for file in source.attachments.all()]
+            return [file.copy_to(message) for file in files]
         attached = []
         for pk in draft.attachments:
             attachment = self.files.pop(pk, None)
@@ -272,14 +317,14 @@ class Batch:
 
     # What is written, a statement each
 
-    def _write(self, new: list[Message], mentioned: Sequence[frozenset[str]]) -> None:
+    def _write(self, new: list[Message]) -> None:
         long = [message.room for message in new if self._number(message)]
         Message.objects.bulk_create(new)
         for message in new:
             message.room.newest = message.pk
         _advance({message.room for message in new})
         self._write_attachments(new)
-        self._write_mentions(new, mentioned)
+        Mention.objects.note(new)
         _audit_shares(new)
         signals.posted.send(Message, messages=new)
         for room in long:
@@ -294,35 +339,25 @@ class Batch:
         return bool(room.message_count == settings.CHAT_ROOM_MESSAGES_WARN)
 
     def _write_attachments(self, new: Iterable[Message]) -> None:
-        uploads = {a.pk: m.pk for m in new for a in m.attached if a.pk}
-        for pk, message in uploads.items():
-            Attachment.objects.filter(pk=pk).update(message=message)
-        copies = [a for m in new for a in m.attached if not a.pk]
+        copies = []
+        for message in new:
+            for position, attached in enumerate(message.attached):
+                attached.position = position
+                if attached.pk:
+                    here = {"message": message, "position": position}
+                    Attachment.objects.filter(pk=attached.pk).update(**here)
+                else:
+                    copies.append(attached)
         Attachment.objects.bulk_create(copies)
-
-    def _write_mentions(self, new: Sequence[Message], mentioned: Sequence[frozenset[str]]) -> None:
-        handles: frozenset[str] = frozenset().union(*mentioned)
-        if not handles:
-            return
-        rooms = {m.room_id for m, names in zip(new, mentioned, strict=True) if names}
-        found: dict[int, dict[str, int]] = defaultdict(dict)
-        for room, handle, user in Participant.objects.filter(
-            room__in=rooms, user__handle__in=handles
-        ).values_list("room", "user__handle", "user"):
-            found[room][handle] = user
-        Mention.objects.bulk_create(
-            Mention(message=message, user_id=found[message.room_id][handle])
-            for message, names in zip(new, mentioned, strict=True)
-            for handle in names & found[message.room_id].keys()
-        )
 
 
 def _audit_shares(new: Iterable[Message]) -> None:
     """Sharing lets others see what they could not."""
     for message in new:
-        if message.shared_from is not None:
-            shown = {"audience": message.audience, "to": message.to, "room": message.room_id}
-            source = {"message": message.shared_from.pk, "room": message.shared_from.room_id}
+        shown = {"audience": message.audience, "to": message.to, "room": message.room_id}
+        sources = [message.shared_from] if message.shared_from else []
+        for original in [*sources, *message.shared_with]:
+            source = {"message": original.pk, "room": original.room_id}
             AuditEntry.objects.record(
                 "message.shared", on=message, by=message.author, before=source, after=shown
             )
@@ -336,7 +371,9 @@ def _warn(room: Room) -> None:
     post_note(room, note, {"event": "long"}, audience=to)
 
 
-def post_note(room: Room, body: str, data: dict[str, Any], *, audience: str) -> Message:
+def post_note(
+    room: Room, body: str, data: dict[str, Any], *, audience: str, to: Iterable[int] = ()
+) -> Message:
     """Have the system say something (a card, where `data.card` names one) in this locked room."""
     kind = Message.Kind.CARD if "card" in data else Message.Kind.SYSTEM
     draft = Draft(
@@ -344,6 +381,7 @@ def post_note(room: Room, body: str, data: dict[str, Any], *, audience: str) -> 
         author=User.objects.system(),
         body=body,
         audience=audience,
+        to=tuple(sorted(to)),
         kind=kind,
         data=data,
     )

@@ -57,15 +57,24 @@ def entries(messages: Sequence[Encoded], *, me: User, last_read: int) -> list[En
 
 
 def with_names(messages: Sequence[Encoded]) -> list[Encoded]:
-    """With `to_users` where a message is for some: who they are, for who reads without a script."""
-    ids = {user for message in messages for user in message["to"]}
-    users = User.objects.in_bulk(ids) if ids else {}
+    """With `to_users` where a message is for some, and the `stopper` of an answer: who they are,
+    for who reads without a script.
+    """
+    ids = {user for message in messages for user in (*message["to"], _stopper(message)) if user}
+    users = {pk: user.public() for pk, user in User.objects.in_bulk(ids).items()} if ids else {}
     return [
-        {**message, "to_users": [users[user].public() for user in message["to"] if user in users]}
-        if message["to"]
-        else message
+        {
+            **message,
+            "to_users": [users[user] for user in message["to"] if user in users],
+            "stopper": users.get(_stopper(message)),
+        }
         for message in messages
     ]
+
+
+def _stopper(message: Encoded) -> int:
+    reply = message["data"].get("reply") or {}
+    return reply.get("stopped_by") or 0
 
 
 def _calls(message: Encoded, me: User) -> bool:

@@ -18,7 +18,12 @@ from accounts.errors import DomainError
 from rooms.models import Invitation, Participant, Room
 
 # What people said and noted. It is read where reading leaves an audit entry, and nowhere else.
-CONTENT = frozenset({"body", "html", "data", "name", "file"})
+CONTENT = frozenset(
+    {
+        *("body", "html", "data", "name", "file", "file_names"),
+        *("instruction", "goal", "why_message", "error_message"),
+    }
+)
 
 
 class DiscreetAdmin(ReadOnlyAdmin):

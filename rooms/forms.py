@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
@@ -11,6 +12,7 @@ from accounts.api import known_to
 from accounts.errors import DomainError
 from accounts.models import User
 from accounts.roles import SiteRole
+from robots.models import Robot
 from rooms.models import Room
 from rooms.modes import Mode
 
@@ -75,12 +77,21 @@ class RoomForm(forms.Form):
         help_text="Their handles, such as: ben, cleo",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+    robots = forms.TypedMultipleChoiceField(
+        coerce=int,
+        required=False,
+        label="Robots to bring in",
+        widget=forms.CheckboxSelectMultiple,
+    )
 
     def __init__(self, given: QueryDict | None, *, user: User) -> None:
         super().__init__(given)
         self.user = user
         if not user.is_at_least(SiteRole.AGENT):
             del self.fields["mode"]
+        robots = Robot.objects.known_to(user).filter(enabled=True).order_by("user__name", "pk")
+        offered = [(robot.user_id, robot.user.name) for robot in robots]
+        cast(forms.ChoiceField, self.fields["robots"]).choices = offered
 
     def clean_people(self) -> list[User]:
         """Everybody named must be there, for this user."""
@@ -91,6 +102,12 @@ class RoomForm(forms.Form):
         if missing:
             raise forms.ValidationError(f"There is nobody called {', '.join(sorted(missing))}.")
         return found
+
+    def clean(self) -> dict[str, Any]:
+        """Robots come in as everybody does."""
+        given: dict[str, Any] = {**(super().clean() or self.cleaned_data)}
+        robots = User.objects.filter(pk__in=given.pop("robots", []))
+        return {**given, "people": [*given.get("people", []), *robots]}
 
 
 class SettingsForm(forms.Form):
@@ -109,8 +126,10 @@ class SettingsForm(forms.Form):
 
     def __init__(self, given: QueryDict | None, *, room: Room) -> None:
         super().__init__(given, initial={name: getattr(room, name) for name in self.base_fields})
-        if room.mode == Mode.SUPPORT:
+        if room.mode == Mode.SUPPORT or room.is_sidebar:
             del self.fields["visibility"]
+        if room.is_sidebar:
+            del self.fields["history"], self.fields["description"]
 
 
 class LinkForm(forms.Form):

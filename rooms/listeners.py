@@ -12,5 +12,7 @@ from rooms.modes import STAFF
 def fit_their_seats(user: User, by: User, **_: object) -> None:
     """Who could not be made staff of a room any more is not left there as its staff."""
     serving = Room.objects.filter(participants__user=user, participants__role__in=STAFF)
-    for room in serving.order_by("pk"):
+    # All of them first: one by one, a side-bar of the first would be locked before the second.
+    locked = Room.objects.lock_with_sidebars(list(serving.values_list("pk", flat=True)))
+    for room in locked.values():
         room.fit_seat(user, by=by)

@@ -25,3 +25,6 @@ room_changed = Signal()
 
 room_opened = Signal()
 """room, by, people (its participants)."""
+
+people_came_by = Signal()
+"""room (an open side-bar), people (who look at it, or are named in it, for the first time)."""

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from rooms import ids  # noqa: F401  # registers <id:…>
-from rooms.views import door, lists, people, room, settings
+from rooms.views import door, lists, people, person, room, settings
 
 urlpatterns = [
     path("", lists.home, name="home"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("rooms/<id:room>/", room.room, name="room"),
     path("rooms/<id:room>/join/", lists.join, name="room_join"),
     path("rooms/<id:room>/people/", people.people, name="room_people"),
+    path("rooms/<id:room>/people/<id:user>/", person.person, name="room_person"),
+    path("rooms/<id:room>/people/@<str:handle>/", person.person, name="room_person_by_handle"),
     path("rooms/<id:room>/settings/", settings.settings, name="room_settings"),
     path("rooms/<id:room>/me/", settings.mine, name="room_me"),
     path("join/<str:token>/", door.join, name="join"),

@@ -2,13 +2,34 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from django.core.cache import cache
+from django.test import TransactionTestCase
 
 if TYPE_CHECKING:
     from tests.world import World
+
+
+# Every run tries the same examples: a commit fails for what is in it. With CHAT_TESTS_EXAMPLES set
+# each looks elsewhere.
+hypothesis.settings.register_profile(
+    "suite", derandomize="CHAT_TESTS_EXAMPLES" not in os.environ, database=None
+)
+hypothesis.settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_to_empty() -> Iterator[None]:
+    """Rows that a test has committed are gone after it."""
+    from tests.emptying import empty_tables
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -70,6 +70,7 @@ class Server:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self.folder = Path(environment.get("CHAT_DATA_DIR", ""))
         self.url = ""
 
     def __enter__(self) -> "Server":

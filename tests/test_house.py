@@ -13,7 +13,10 @@ from django.core.management import call_command
 
 ROOT = Path(settings.BASE_DIR)
 # From the ground up: what stands on a floor imports from the floors below it.
-FLOORS = ["accounts", "rooms", "messages", "live", "chatmanager"]
+FLOORS = [
+    *("accounts", "rooms", "messages", "live"),
+    *("notifications", "threads", "robots", "chatmanager"),
+]
 # The doors, which may import any app.
 EDGES = {"api", "views", "urls", "admin", "api_urls", "forms"}
 
@@ -94,12 +97,23 @@ def test_litellm_is_not_loaded_by_setting_up() -> None:
         "import django; django.setup();"
         "from django.urls import get_resolver; get_resolver().url_patterns;"
         "from chatmanager.celery import app; app.loader.import_default_modules();"
-        "import sys; print('litellm' in sys.modules)"
+        "import chatmanager.asgi;"
+        "import sys; print([name in sys.modules for name in ('robots.runner', 'litellm')])"
     )
     said = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert said.stdout.strip() == "False"
+    assert said.stdout.strip() == "[True, False]"
+
+
+def test_one_module_knows_litellm() -> None:
+    knowing = {
+        str(path.relative_to(ROOT))
+        for app in FLOORS
+        for path in modules(app)
+        if "litellm" in imported_apps(path.read_text(), app)
+    }
+    assert knowing == {"robots/llm.py"}
 
 
 def test_every_setting_of_ours_that_is_used_is_one() -> None:

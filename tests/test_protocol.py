@@ -1,7 +1,6 @@
 """docs/protocol.md says what the code does, and all of it."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +11,15 @@ from accounts.api import PublicUser
 from live.frames import FRAMES
 from live.socket import CLOSE_CODES
 from messages.api import shapes
+from robots import llm
+from robots.api.robots import RobotSerializer
+from robots.api.seats import SeatSerializer
+from robots.outcome import SENTENCES
 from rooms.api.people import Person
 from rooms.api.rooms import MySeat, RoomSerializer
 from tests.live.contract import PROTOCOL, blocks, faults, validator
 from tests.test_house import FLOORS, ROOT, modules
+from threads.api import LastSaid, StubSerializer
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -47,6 +51,12 @@ def test_every_code_is_told() -> None:
     assert {code for code in codes if f"`{code}`" not in table} == set()
 
 
+def test_what_goes_wrong_with_an_answer_is_told() -> None:
+    table = (ROOT / "docs" / "robots.md").read_text().split("## When something goes wrong")[1]
+    told = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert sorted(told) == sorted({*llm.KINDS, *SENTENCES})
+
+
 @pytest.mark.parametrize("kind", ["shape", "frame", "send"])
 def test_every_schema_is_one(kind: str) -> None:
     schemas = blocks(kind)
@@ -70,12 +80,17 @@ def test_every_schema_is_one(kind: str) -> None:
         ("origin", shapes.ShareOrigin),
         ("attachment", shapes.AttachmentSerializer),
         ("reaction", shapes.ReactionSerializer),
+        ("robot", RobotSerializer),
+        ("room_robot", SeatSerializer),
+        ("sidebar", StubSerializer),
+        ("last_said", LastSaid),
     ],
 )
 def test_shapes_have_the_fields_of_the_api(shape: str, serializer: Any) -> None:
     told = blocks("shape")[shape]
-    assert told["required"] == list(serializer().fields)
-    assert set(told["properties"]) - {"article"} == set(told["required"])
+    fields = serializer().fields
+    assert told["required"] == [name for name, field in fields.items() if field.required]
+    assert set(told["properties"]) - {"article"} == set(fields)
     for name, field in serializer().fields.items():
         if choices := getattr(field, "choices", None):
             schema = told["properties"][name]
@@ -85,7 +100,7 @@ def test_shapes_have_the_fields_of_the_api(shape: str, serializer: Any) -> None:
 
 def test_examples_are_right() -> None:
     examples = blocks("example")
-    assert {"message", "room", "person"} <= set(examples)
+    assert {"message", "room", "person", "robot", "sidebar"} <= set(examples)
     for name, example in examples.items():
         assert list(validator(blocks("shape")[name]).iter_errors(example)) == []
 
@@ -101,9 +116,9 @@ def test_what_a_client_may_send_is_what_is_read() -> None:
 
 def test_every_frame_the_code_writes_is_told() -> None:
     written = set()
-    for path in Path(ROOT / "live").glob("*.py"):
+    for path in (path for app in FLOORS for path in modules(app)):
         written.update(re.findall(r'frames\.write\(\s*"(\w+)"', path.read_text()))
-    assert {"joined", "bye"} <= written
+    assert {"joined", "bye", "sidebar"} <= written
     assert written | {"messages"} == set(blocks("frame"))
     assert set(blocks("frame")["bye"]["properties"]["reason"]["enum"]) == set(CLOSE_CODES)
 

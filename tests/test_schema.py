@@ -15,12 +15,15 @@ from schemathesis.core.transport import Response
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
 from messages.models import Message
+from robots.models import Robot, RobotSeat
 from rooms.models import Invitation
 from tests.callers import Caller
 from tests.world import World
+from threads.models import Sidebar
 
 EXAMPLES = 15
 SCHEMA = SchemaGenerator().get_schema(request=None, public=True)
+CALLS = schemathesis.openapi.from_dict(SCHEMA)
 METHODS = {"get", "put", "post", "patch", "delete"}
 OPERATIONS = [
     pytest.param(method, path, id=described["operationId"])
@@ -40,21 +43,27 @@ def real(world: World) -> dict[str, list[int]]:
     """Ids of things that are there, for the places of an address: else all would be 404."""
     said = world.say(world.team, world.ben, "hello")
     said.edit("hello again", by=world.ben)
+    echo = Robot.objects.add("echo", "Echo", by=world.root, model="builtin/parrot")
+    RobotSeat.objects.seat(echo, world.team, by=world.ben)
+    world.say(world.team, world.ben, "@echo hello")
     world.whisper(world.team, world.cleo, world.ben)
+    sidebar = Sidebar.objects.open(said, by=world.ben)
+    world.say(sidebar.room, world.ben)
     world.public.close(by=world.ben)
     return {
-        "room": [room.pk for room in world.rooms.values()],
+        "room": [*(room.pk for room in world.rooms.values()), sidebar.pk],
+        "sidebar": [sidebar.pk],
         "message": list(Message.objects.values_list("pk", flat=True)),
         "user": [user.pk for user in world.people.values()],
+        "robot": [echo.pk],
         "invitation": list(Invitation.objects.values_list("pk", flat=True)),
     }
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_no_call_fails(world: World, real: dict[str, list[int]], method: str, path: str) -> None:
-    schema = schemathesis.openapi.from_dict(SCHEMA)
-    operation = schema[path][method.upper()]
-    caller = Caller(world.ben)
+    operation = CALLS[path][method.upper()]
+    callers = [Caller(world.ben), Caller(world.root)]
 
     @given(data=st.data())
     @settings(
@@ -62,6 +71,7 @@ def test_no_call_fails(world: World, real: dict[str, list[int]], method: str, pa
     )
     def call(data: st.DataObject) -> None:
         case = data.draw(operation.as_strategy())
+        caller = data.draw(st.sampled_from(callers))
         for name in case.path_parameters or {}:
             if name in real and data.draw(st.integers(0, 3)):
                 case.path_parameters[name] = data.draw(st.sampled_from(real[name]))

@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.roles import SiteRole
 from messages.models import Message
 from rooms.models import Invitation, Participant, Room
+from tests.memory import Memory
 
 M = TypeVar("M", bound=models.Model)
 
@@ -59,6 +60,9 @@ class World:
     """
 
     def __init__(self) -> None:
+        self.__dict__ = MADE.recall()
+
+    def _settle(self) -> None:
         person = User.objects.create_person
         self.root = person("root", "Root", PASSWORD, SiteRole.ADMIN)
         self.sue = person("sue", "Sue", PASSWORD, SiteRole.SUPERVISOR)
@@ -143,6 +147,16 @@ class World:
         by_mirror = {self.name_of(seat.user) for seat in seats if Reader.of(seat).sees(message)}
         assert by_query == by_mirror
         return by_query
+
+
+def _made() -> dict[str, Any]:
+    """All there is in a world, made by the verbs themselves."""
+    world = World.__new__(World)
+    world._settle()
+    return vars(world)
+
+
+MADE = Memory(_made)
 
 
 def expected(*, otherwise: str, **names: str | Iterable[str]) -> dict[str, str]:

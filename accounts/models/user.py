@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, TypedDict
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group, PermissionsMixin
@@ -17,14 +19,16 @@ from django.db import IntegrityError, models, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import pictures, signals
+from accounts import pictures, signals, time_zones
+from accounts import status as statuses
 from accounts.errors import Conflict, Forbidden, Invalid
 from accounts.models.audit import AuditEntry
 from accounts.models.login import Login
 from accounts.roles import LADDER, SiteRole
+from accounts.status import Status
 
 RESERVED_HANDLES = frozenset({"here", "everyone", "robots", "system"})
-PROFILE = ("handle", "name", "email")
+PROFILE = ("handle", "name", "email", "time_zone")
 HANDLE = RegexValidator(
     r"\A[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?\Z",
     "A handle has 1 to 32 of a-z, 0-9, dot, hyphen and underscore, "
@@ -95,6 +99,17 @@ class UserManager(BaseUserManager["User"]):
         )
         return user
 
+    def status_over(self) -> models.QuerySet[User]:
+        """Those whose status has ended, and is yet to be taken away."""
+        return self.filter(status_until__lte=timezone.now())
+
+    def sweep_statuses(self, most: int = 500) -> int:
+        """Take away what has ended, and say so; `most` at a time. Returns how many."""
+        over = list(self.status_over()[:most])
+        for user in over:
+            user.end_status()
+        return len(over)
+
     def _create(
         self,
         kind: User.Kind,
@@ -150,6 +165,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         error_messages={"unique": "This address is used by somebody else."},
     )
     avatar = models.FileField(upload_to=pictures.path_for, blank=True)
+    time_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        validators=[time_zones.must_be_known],
+        help_text="Shown to people you share rooms with, and used for quiet hours "
+        "and times in mail.",
+    )
+    status_emoji = models.CharField(max_length=16, blank=True)
+    status_text = models.CharField(max_length=statuses.LONGEST, blank=True)
+    status_until = models.DateTimeField(null=True, blank=True)
+    seen_on = models.DateField(
+        null=True, blank=True, editable=False, help_text="When they were last here, by the day."
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_login = None  # every sign-in has its Login row
@@ -166,7 +194,14 @@ class User(AbstractBaseUser, PermissionsMixin):
             ("serve_customers", "Can find and enter support rooms"),
             ("supervise_agents", "Can be supervisor in support rooms"),
         ]
-        indexes = [models.Index(fields=["name"], name="user_name")]
+        indexes = [
+            models.Index(fields=["name"], name="user_name"),
+            models.Index(
+                fields=["status_until"],
+                name="user_status_until",
+                condition=models.Q(status_until__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.handle
@@ -178,6 +213,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         """The handle."""
         return self.handle
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Their time zone, or the site's where they chose none."""
+        return time_zones.zone(self.time_zone)
 
     def public(self) -> PublicUser:
         """What everybody who meets them may know."""
@@ -196,7 +236,43 @@ class User(AbstractBaseUser, PermissionsMixin):
             return None
         return reverse("avatar", args=[self.pk, pictures.name_of(self.avatar)])
 
+    @property
+    def status(self) -> Status | None:
+        """What they say of themselves just now, for those of whom `status.told_to` holds."""
+        return statuses.encode(self.status_emoji, self.status_text, self.status_until)
+
     # Verbs
+
+    @transaction.atomic
+    def set_status(self, emoji: str, text: str, *, until: datetime | None, by: User) -> None:
+        """Say this of oneself, until then. Without an emoji the words have that of speech.
+
+        Raises Invalid, with details by field, Forbidden (guests and customers; others' at all).
+        """
+        if by != self or self.kind != User.Kind.PERSON:
+            raise Forbidden("People of the site say of themselves how they are.")
+        emoji, text = statuses.checked(emoji, text, until)
+        self._put_status(emoji, text, until)
+
+    @transaction.atomic
+    def clear_status(self, *, by: User) -> None:
+        """Say nothing any more. Raises Forbidden (others' by site admins alone)."""
+        if by != self:
+            by._must_be_admin()
+        if self.status_emoji:
+            self._put_status("", "", None)
+
+    @transaction.atomic
+    def end_status(self) -> None:
+        """Take it away if it is over, unless a new one was set meanwhile."""
+        fresh = User.objects.select_for_update(no_key=True).get(pk=self.pk)
+        if fresh.status_emoji and fresh.status is None:
+            fresh._put_status("", "", None)
+
+    def _put_status(self, emoji: str, text: str, until: datetime | None) -> None:
+        self.status_emoji, self.status_text, self.status_until = emoji, text, until
+        self.save(update_fields=["status_emoji", "status_text", "status_until"])
+        signals.status_changed.send(User, user=self)
 
     @transaction.atomic
     def set_site_role(self, role: SiteRole, *, by: User) -> None:
@@ -267,7 +343,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @transaction.atomic
     def update_profile(self, *, by: User, **changes: str | None) -> None:
-        """Change `name` or `email`, and as a site admin `handle`. What is the same is left alone.
+        """Change `name`, `email` or `time_zone`, and as a site admin `handle`.
+
+        What is the same is left alone.
 
         Raises Invalid, with details by field, Forbidden (others' by site admins alone).
         """

@@ -16,7 +16,6 @@ from accounts.api_calls import asked, caller, valid
 from accounts.api_fields import TextField
 from accounts.api_schema import errors
 from accounts.errors import Forbidden, NotFound
-from accounts.models import User
 from accounts.throttles import CallThrottle, PostThrottle
 from messages import cursor as cursors
 from messages.api.shapes import HistoryPage, MessageSerializer, PostedSerializer, Rendering, encoded
@@ -35,10 +34,10 @@ from rooms.api.fields import (
     UUIDField,
 )
 from rooms.api.pages import PAGING, Page, Paging, page
-from rooms.api.rooms import seat_in
-from rooms.models import Participant, Room
+from rooms.api.rooms import own_room, seat_in
+from rooms.models import Participant
 
-STARTS = ("before", "after", "around", "cursor")
+STARTS = ("before", "after", "around", "at", "cursor")
 RENDER = OpenApiParameter(
     "render",
     OpenApiTypes.STR,
@@ -53,6 +52,7 @@ class HistoryQuery(Rendering):
     before = PlaceField()
     after = PlaceField()
     around = PlaceField()
+    at = serializers.DateTimeField(required=False)
     cursor = TextField(required=False, allow_blank=True)
     limit = LimitField()
 
@@ -139,6 +139,11 @@ class MessagesView(APIView):
                 "around", OpenApiTypes.INT, description="A message id: it and its neighbours."
             ),
             OpenApiParameter(
+                "at",
+                OpenApiTypes.DATETIME,
+                description="A time: the first message said from then on and its neighbours.",
+            ),
+            OpenApiParameter(
                 "cursor",
                 OpenApiTypes.STR,
                 description="What changed since, in the order of changes.",
@@ -186,7 +191,7 @@ class MessagesView(APIView):
             client_id=given["client_id"],
         )
         (posted,) = Message.objects.post_all([draft])
-        return _answer(request, posted)
+        return answer(request, posted)
 
 
 class MessageView(APIView):
@@ -244,17 +249,19 @@ class ShareView(APIView):
         )
         posted = found.share(
             by=user,
-            room=_own_room(user, given["room"]) if "room" in given else None,
+            room=own_room(user, given["room"]) if "room" in given else None,
             audience=given["audience"],
             to=given.get("to", ()),
             body=given.get("body"),
             client_id=given["client_id"],
         )
-        return _answer(request, posted)
+        return answer(request, posted)
 
 
 class ActionsView(APIView):
     """What a card offers."""
+
+    throttle_classes = (CallThrottle, PostThrottle)
 
     @extend_schema(
         operation_id="act_on_message",
@@ -329,15 +336,8 @@ def visible(request: Request, pk: int) -> Message:
     return message
 
 
-def _own_room(user: User, pk: int) -> Room:
-    room = Room.objects.for_user(user).filter(pk=pk).first()
-    if room is None:
-        raise NotFound(details={"room": ["There is no such room."]})
-    return room
-
-
 def _part(history: History, query: dict[str, Any]) -> Part:
-    for start in ("before", "after", "around"):
+    for start in ("before", "after", "around", "at"):
         if start in query:
             part: Part = getattr(history, start)(query[start], query["limit"])
             return part
@@ -355,7 +355,8 @@ def _since(history: History, seat: Participant, query: dict[str, Any]) -> Part |
     return part
 
 
-def _answer(request: Request, posted: Posted) -> Response:
+def answer(request: Request, posted: Posted) -> Response:
+    """201 with the message, or 200 where the same was posted before."""
     (shape,) = encoded(request, caller(request), posted.message)
     return Response({**shape, "replayed": posted.replayed}, status=200 if posted.replayed else 201)
 

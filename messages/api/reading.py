@@ -10,10 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api import PublicUser
 from accounts.api_calls import caller, valid
 from accounts.api_schema import errors
 from accounts.errors import NotFound
 from messages.models import Message
+from messages.receipts import readers
 from rooms.api.fields import IdField
 from rooms.api.rooms import seat_in, shown
 
@@ -30,6 +32,13 @@ class ReadState(serializers.Serializer[Any]):
     last_read = serializers.IntegerField()
     unread = serializers.IntegerField(help_text="100 stands for more than 99.")
     mentions = serializers.IntegerField(help_text="100 stands for more than 99.")
+
+
+class Readers(serializers.Serializer[Any]):
+    """Who has read a message, its author and robots aside."""
+
+    readers = PublicUser(many=True)
+    count = serializers.IntegerField()
 
 
 class ReadView(APIView):
@@ -58,6 +67,21 @@ class UnreadView(APIView):
         """Be unread from this message on."""
         _message_of(request, room).mark_unread(by=caller(request))
         return _read_state(request, room)
+
+
+class ReadersView(APIView):
+    """Who has read a message."""
+
+    @extend_schema(operation_id="list_readers", responses={200: Readers, **errors(401, 403, 404)})
+    def get(self, request: Request, message: int) -> Response:
+        """Of one that everyone sees: at most 100 people by name, and how many they are; in rooms of
+        more than 200 only how many.
+        """
+        found = Message.objects.visible_to(caller(request)).filter(pk=message).first()
+        if found is None:
+            raise NotFound
+        people, count = readers(found, viewer=seat_in(request, found.room_id))
+        return Response({"readers": [user.public() for user in people], "count": count})
 
 
 def _message_of(request: Request, room: int) -> Message:

@@ -50,7 +50,13 @@ class AttachmentSerializer(serializers.Serializer[Any]):
     type = serializers.CharField(help_text="As its first bytes show.")
     size = serializers.IntegerField(help_text="Bytes.")
     url = serializers.CharField(help_text="A path.")
-    thumbnail = serializers.CharField(allow_null=True)
+    thumbnail = serializers.CharField(
+        allow_null=True, help_text="A path to a WebP; null where there is no preview."
+    )
+    width = serializers.IntegerField(
+        allow_null=True, help_text="Pixels of a picture; null for what is none."
+    )
+    height = serializers.IntegerField(allow_null=True)
 
     def to_representation(self, instance: Encoded) -> Encoded:
         """As it was encoded."""

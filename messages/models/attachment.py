@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
-import puremagic
 from django.conf import settings
-from django.core.files.base import File
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
@@ -14,22 +14,13 @@ from django.utils import timezone
 
 from accounts.errors import Forbidden, Invalid, TooLarge
 from accounts.models import User
+from messages.sniffing import HEAD, PLAYED, SHOWN, sniff
+from messages.thumbnails import look_into
 from rooms.models import Room
 from rooms.modes import Role
 
 if TYPE_CHECKING:
     from messages.models.message import Message
-
-INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-HEAD = 4096
-
-
-def sniff(head: bytes) -> str:
-    """The media type the first bytes show; what is not known is a bag of bytes."""
-    try:
-        return puremagic.from_string(head, mime=True) or "application/octet-stream"
-    except (puremagic.PureError, ValueError):
-        return "application/octet-stream"
 
 
 class AttachmentQuerySet(models.QuerySet["Attachment"]):
@@ -49,15 +40,21 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
     def sweep(self, batch: int = 500) -> int:
         """Remove what expired, in batches. Returns how many."""
         swept = 0
-        while rows := list(self.expired()[:batch]):
-            Attachment.discard(rows)
-            swept += len(rows)
+        while some := self._sweep_some(batch):
+            swept += some
         return swept
 
     @transaction.atomic
+    def _sweep_some(self, batch: int) -> int:
+        """Locked, as one that is posted at this moment would go with its message's."""
+        rows = list(self.expired().select_for_update(skip_locked=True)[:batch])
+        Attachment.discard(rows)
+        return len(rows)
+
     def upload(self, file: File[bytes], *, room: Room, by: User) -> Attachment:
         """Store a file that a message of this room may name later.
 
+        Looks into pictures, which may take seconds: not within a transaction.
         Raises NotFound, Forbidden, Room.Closed, Invalid (empty), TooLarge.
         """
         seat = room.seat_of(by)
@@ -73,11 +70,15 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
             raise Invalid(details={"file": ["The file is empty."]})
         head = file.read(HEAD)
         file.seek(0)
-        name = clean_name(file.name or "")
-        stored = default_storage.save(f"attachments/{room.pk}/{secrets.token_hex(16)}", file)
-        return self.create(
-            room=room, uploader=by, file=stored, name=name, type=sniff(head), size=size
+        found = Attachment(
+            room=room,
+            uploader=by,
+            name=clean_name(file.name or ""),
+            type=sniff(head),
+            size=size,
         )
+        found.store(file)
+        return found
 
 
 def clean_name(name: str) -> str:
@@ -99,12 +100,20 @@ class Attachment(models.Model):
     name = models.CharField(max_length=120)
     type = models.CharField(max_length=100)
     size = models.BigIntegerField()
+    thumbnail = models.FileField(max_length=200, blank=True, editable=False)
+    width = models.PositiveIntegerField(
+        null=True, editable=False, help_text="Pixels of a picture, as it is shown."
+    )
+    height = models.PositiveIntegerField(null=True, editable=False)
+    position = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Among the files of its message."
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = AttachmentQuerySet.as_manager()
 
     class Meta:
-        ordering: ClassVar = ["pk"]
+        ordering: ClassVar = ["position", "pk"]
         indexes: ClassVar = [
             models.Index(
                 fields=["created_at"], condition=Q(message__isnull=True), name="unattached_by_age"
@@ -113,6 +122,23 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    # Verbs
+
+    def store(self, file: File[bytes]) -> None:
+        """Save it with its content, and with a thumbnail where it is a picture."""
+        look = look_into(file, self.type, self.uploader_id)
+        self.width, self.height = look.width, look.height
+        try:
+            place = f"attachments/{self.room_id}/{secrets.token_hex(16)}"
+            self.file.name = default_storage.save(place, file)
+            if look.thumbnail:
+                small = ContentFile(look.thumbnail)
+                self.thumbnail.name = default_storage.save(f"{self.file.name}.webp", small)
+            self.save()
+        except Exception:
+            _delete_unused(self.stored)
+            raise
 
     def copy_to(self, message: Message) -> Attachment:
         """An unsaved row that lets another message carry the same file."""
@@ -124,33 +150,56 @@ class Attachment(models.Model):
             name=self.name,
             type=self.type,
             size=self.size,
+            thumbnail=self.thumbnail.name,
+            width=self.width,
+            height=self.height,
         )
-
-    @property
-    def is_inline(self) -> bool:
-        """Whether a browser may show it in place: everything else is only downloaded."""
-        return self.type in INLINE
-
-    @property
-    def url(self) -> str:
-        return f"/attachments/{self.pk}/{quote(self.name, safe='')}"
-
-    @staticmethod
-    def undo(uploads: list[Attachment]) -> None:
-        """Remove the files of uploads whose rows were rolled back: nobody would find them again."""
-        _delete_unused({upload.file.name for upload in uploads})
 
     @staticmethod
     @transaction.atomic
     def discard(attachments: list[Attachment]) -> None:
         """Remove the rows, and after commit the files that no other row points to."""
-        files = {attachment.file.name for attachment in attachments}
+        files = {file: small for attachment in attachments for file, small in attachment.stored}
         Attachment.objects.filter(pk__in=[attachment.pk for attachment in attachments]).delete()
-        transaction.on_commit(lambda: _delete_unused(files))
+        transaction.on_commit(lambda: _delete_unused(files.items()))
+
+    # Questions
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a browser may show it in place: a picture that could be read to its end."""
+        return self.type in SHOWN and bool(self.thumbnail)
+
+    @property
+    def is_played(self) -> bool:
+        """Whether a page offers to play it."""
+        return self.type in PLAYED
+
+    @property
+    def url(self) -> str:
+        return f"/attachments/{self.pk}/{quote(self.name, safe='')}"
+
+    @property
+    def thumbnail_url(self) -> str | None:
+        return f"/attachments/{self.pk}/thumbnail/" if self.thumbnail else None
+
+    @property
+    def stored(self) -> list[tuple[str, str]]:
+        """Its file and thumbnail in the storage, as far as they are there."""
+        return [(self.file.name, self.thumbnail.name or "")] if self.file.name else []
 
 
-def _delete_unused(files: set[str | None]) -> None:
-    used = set(Attachment.objects.filter(file__in=files).values_list("file", flat=True))
-    for name in files - used:
-        if name:
+def _delete_unused(stored: Iterable[tuple[str, str]]) -> None:
+    """Of these files and their thumbnails those that no row points to."""
+    files = dict(stored)
+    used = Attachment.objects.filter(file__in=files).values_list("file", flat=True)
+    for file in files.keys() - set(used):
+        for name in filter(None, (file, files[file])):
             default_storage.delete(name)
+
+
+def must_be_few(count: int) -> None:
+    """Raises Invalid where these are more files than go with a message."""
+    most = settings.CHAT_ATTACHMENTS_MAX
+    if count > most:
+        raise Invalid(details={"attachments": [f"At most {most} files go with a message."]})

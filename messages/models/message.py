@@ -9,11 +9,11 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.emoji import checked_emoji
 from accounts.errors import Conflict, Forbidden, Invalid, NotFound
 from accounts.models import AuditEntry, User
 from messages import audience, cards, signals
 from messages.body import compose
-from messages.emoji import checked_emoji
 from messages.models.attachment import Attachment
 from messages.models.parts import EarlierText, Mention
 from rooms.models import Participant, Room
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from messages.posting import Draft, Posted
 
 QUOTES_AT_ONCE = 200
+CALLS = frozenset({"here", "everyone"})
+"""Handles that call many at once: for members of the site alone."""
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -126,10 +128,18 @@ class Message(models.Model):
     request_hash = models.CharField(max_length=64, blank=True, editable=False)
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.TEXT)
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.COMPLETE)
+    attempt = models.PositiveIntegerField(
+        default=0,
+        editable=False,
+        help_text="At writing it bit by bit: what comes of an earlier one is void.",
+    )
     audience = models.CharField(max_length=8, choices=audience.Audience.choices)
     to = models.JSONField(default=list, blank=True, help_text="Ids of those an “only” is for.")
     body = models.TextField(blank=True)
     html = models.TextField(blank=True, editable=False)
+    file_names = models.TextField(
+        blank=True, editable=False, help_text="Of what is attached: found by them, a line each."
+    )
     data = models.JSONField(default=dict, blank=True)
     reply_to = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="replies"
@@ -150,6 +160,14 @@ class Message(models.Model):
     objects = MessageManager()
     attached: list[Attachment]
     """The files it was just posted with."""
+    shared_with: Sequence[Message] = ()
+    """What it was just posted to say again, besides `shared_from`."""
+    named: frozenset[str] = frozenset()
+    """The handles in what was just posted or finished, but for those that call many at once."""
+    mentioned: frozenset[int] = frozenset()
+    """The users of its room that it was just posted or finished to mention, each by name, or by
+    a call to who is here.
+    """
     mentions_here = False
     """Whether it was just posted with a call to who is here: heard by who knows who that is."""
 
@@ -162,7 +180,13 @@ class Message(models.Model):
             ),
             models.UniqueConstraint(fields=["room", "revision"], name="one_message_a_revision"),
         ]
-        indexes: ClassVar = [models.Index(fields=["room", "id"])]
+        indexes: ClassVar = [
+            models.Index(fields=["room", "id"]),
+            models.Index(fields=["created_at"]),
+            models.Index(
+                fields=["room"], condition=Q(status="streaming"), name="messages_being_written"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"message {self.pk}"
@@ -202,9 +226,11 @@ class Message(models.Model):
             raise Room.Archived
         if not self.removable_by(by):
             raise Forbidden("Only one's own messages can be deleted, or by who manages the room.")
-        self.body, self.html, self.data = "", "", {}
+        self.body, self.html, self.file_names, self.data = "", "", "", {}
         self.reply_to = self.shared_from = None
         self.mentions_everyone = False
+        if self.status == self.Status.STREAMING:
+            self.status = self.Status.STOPPED
         self.deleted_at, self.deleted_by = timezone.now(), by
         Attachment.discard(list(self.attachments.all()))
         for rows in (self.mentions, self.reactions, self.earlier_texts):
@@ -212,8 +238,8 @@ class Message(models.Model):
         if by != self.author:
             AuditEntry.objects.record("message.deleted", on=self, by=by)
         self._change(
-            *("body", "html", "data", "reply_to", "shared_from", "mentions_everyone"),
-            *("deleted_at", "deleted_by"),
+            *("body", "html", "file_names", "data", "reply_to", "shared_from"),
+            *("mentions_everyone", "status", "deleted_at", "deleted_by"),
             quoted=True,
         )
 
@@ -278,11 +304,37 @@ class Message(models.Model):
     @transaction.atomic
     def update_card(self, data: dict[str, Any]) -> None:
         """Show a card as things now stand."""
-        room = self.room.locked()
-        self.refresh_from_db()
-        self.room = room
+        self._reload_locked()
         self.data = data
         self._change("data")
+
+    @transaction.atomic
+    def begin_again(self, body: str, data: dict[str, Any], *, attempt: int) -> None:
+        """Be written once more, from `body` on. Raises Message.Deleted, Room.Closed."""
+        self._reload_locked().must_be_open()
+        if self.deleted_at:
+            raise self.Deleted
+        self.attempt = attempt
+        self.status, self.body, self.data = self.Status.STREAMING, body, data
+        self.html = compose(body, blank=True).html
+        self.mentions.all().delete()
+        self._change("attempt", "status", "body", "html", "data", quoted=True)
+
+    @transaction.atomic
+    def finish(self, body: str, data: dict[str, Any], *, status: str = Status.COMPLETE) -> None:
+        """Be written to its end, or as far as it came. Calls whom it names.
+
+        What has ended already, or was deleted, stays as it is.
+        """
+        rendered = compose(body, blank=True)
+        self._reload_locked()
+        if self.status != self.Status.STREAMING:
+            return
+        self.status, self.body, self.html, self.data = status, body, rendered.html, data
+        self.named = rendered.mentions - CALLS
+        Mention.objects.note([self])
+        self._change("status", "body", "html", "data", quoted=True)
+        signals.finished.send(Message, message=self)
 
     @transaction.atomic
     def mark_read(self, *, by: User) -> None:
@@ -325,6 +377,13 @@ class Message(models.Model):
         """Lock the room, then read this message as it now is. Raises NotFound."""
         room = self.room.locked()
         self.must_be_visible_to(user)
+        return self._reload(room)
+
+    def _reload_locked(self) -> Room:
+        """Lock the room, then read this message as it now is."""
+        return self._reload(self.room.locked())
+
+    def _reload(self, room: Room) -> Room:
         self.refresh_from_db()
         self.room = room
         return room

@@ -15,15 +15,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.errors import DomainError, Forbidden, Invalid, NotFound
 from accounts.models import User
 from accounts.throttles import PostThrottle, slow_down
+from messages.audience import Audience
 from messages.encoding import Encoded, encode_for
 from messages.forms import EditForm, may_write_in
 from messages.models import Message
+from messages.receipts import readers
 from messages.rendering import article
 from messages.timeline import with_names
+from robots import charge
 from rooms.forms import show_error
 from rooms.ids import read_id
+from rooms.models import Participant
 from rooms.views.seats import me
 from rooms.views.sidebar import sidebar
+from threads.models import leads, takes_one
 
 EMOJI = ["👍", "👎", "❤️", "🎉", "😄", "🙏", "👀", "✅"]
 
@@ -63,16 +68,31 @@ def detail(request: HttpRequest, message: int) -> HttpResponse:
         "article": element,
         "room": {"id": found.room_id, "name": found.room.name or "your conversation"},
         "in_room": in_room(found),
+        "link": request.build_absolute_uri(in_room(found)),
         "actions": encoded["data"].get("actions", []) if seat.may_write else [],
+        "may_stop": writes and found.status == Message.Status.STREAMING,
+        "may_ask": said and writes and charge.is_in_charge(seat),
+        "may_open_sidebar": leads(seat) and found.room.is_open and takes_one(found),
+        "may_share_back": said and found.room.is_sidebar and leads(seat),
         "may_react": writes and found.kind != Message.Kind.SYSTEM and not found.deleted_at,
         "emojis": _emojis(encoded, user),
         "may_reply": writes and said,
         "may_share": said and user.site_role is not None,
         "may_edit": writes and found.editable_by(user),
         "may_delete": found.removable_by(user),
+        **_read_by(found, seat),
         "sidebar": sidebar(user, current=found.room_id),
     }
     return render(request, "messages/detail.html", context)
+
+
+def _read_by(message: Message, seat: Participant) -> dict[str, Any]:
+    """Who has read what one has said to everyone."""
+    told = message.author_id == seat.user_id and message.audience == Audience.EVERYONE
+    if not told or message.deleted_at:
+        return {}
+    people, count = readers(message, viewer=seat)
+    return {"readers": people, "readers_count": count, "readers_more": count - len(people)}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -123,6 +143,7 @@ def react(request: HttpRequest, message: int) -> HttpResponse:
 @login_required
 def act(request: HttpRequest, message: int) -> HttpResponse:
     """Do what a card offers. A card that has changed meanwhile says so."""
+    slow_down(PostThrottle, request)
     found, given = visible(request, message), request.POST
     version = read_id(given.get("version", ""))
     if version is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -13,6 +12,7 @@ from accounts.errors import DomainError
 from accounts.throttles import PostThrottle, slow_down
 from messages.forms import ComposerForm
 from messages.models import Attachment, Message
+from messages.models.attachment import must_be_few
 from messages.posting import Draft, Posted
 from rooms.models import Participant
 from rooms.views.room import show
@@ -44,27 +44,25 @@ def _say(request: HttpRequest, seat: Participant, form: ComposerForm) -> Posted:
     if earlier is not None and request.FILES:
         return Posted(earlier, replayed=True)
     slow_down(PostThrottle, request)
+    chosen_files = request.FILES.getlist("files")
+    must_be_few(len(chosen_files))
     files: list[Attachment] = []
     try:
-        with transaction.atomic():
-            # What is stored before one is refused is in the list already.
-            files.extend(
-                Attachment.objects.upload(file, room=seat.room, by=seat.user)
-                for file in request.FILES.getlist("files")
-            )
-            draft = Draft(
-                room=seat.room_id,
-                author=seat.user,
-                body=form.body,
-                audience=chosen,
-                to=tuple(form.to) if chosen in (None, "only") else (),
-                reply_to=form.reply_to,
-                attachments=tuple(file.pk for file in files),
-                client_id=form.client_id,
-            )
-            (posted,) = Message.objects.post_all([draft])
+        for file in chosen_files:
+            files.append(Attachment.objects.upload(file, room=seat.room, by=seat.user))  # noqa: PERF401  # those before one that is refused are known
+        draft = Draft(
+            room=seat.room_id,
+            author=seat.user,
+            body=form.body,
+            audience=chosen,
+            to=tuple(form.to) if chosen in (None, "only") else (),
+            reply_to=form.reply_to,
+            attachments=tuple(file.pk for file in files),
+            client_id=form.client_id,
+        )
+        (posted,) = Message.objects.post_all([draft])
     except Exception:
-        Attachment.undo(files)
+        Attachment.discard(files)
         raise
     return posted
 

@@ -74,7 +74,7 @@ def _target(request: HttpRequest, rooms: dict[int, str], message: Message) -> Pa
     pk = chosen if chosen in rooms else next(iter(rooms), None)
     if pk is None or (asked is not None and chosen not in rooms):
         raise NotFound
-    return Room.objects.get(pk=pk).seat_of(me(request))
+    return Room.objects.seat_in(pk, me(request))
 
 
 def _form(

@@ -20,12 +20,17 @@ from accounts.api_schema import errors
 from accounts.errors import Invalid, NotFound
 from accounts.models import User
 from messages.overview import encode_seat, overview
+from robots.models import Robot
 from rooms.api.fields import ChoiceField, IdField, IdListField, TruthField
 from rooms.api.pages import PAGING, Page, Paging, page
 from rooms.models import Participant, Room
 from rooms.modes import Mode, Role
 
 LONGEST_NOTE = 4000
+VISIBILITIES = [
+    (value, label) for value, label in Room.Visibility.choices if value != Room.Visibility.OPEN
+]
+"""Of rooms that are no side-bars."""
 
 
 class MySeat(serializers.Serializer[Any]):
@@ -49,7 +54,9 @@ class RoomSerializer(serializers.Serializer[Any]):
     description = serializers.CharField()
     history = serializers.ChoiceField(Room.History.choices)
     direct = serializers.BooleanField()
-    parent = serializers.IntegerField(allow_null=True)  # type: ignore[assignment]
+    parent = serializers.IntegerField(  # type: ignore[assignment]
+        allow_null=True, help_text="The room around it, where this is a side-bar."
+    )
     created_at = serializers.DateTimeField()
     last_message_at = serializers.DateTimeField(allow_null=True, help_text="Of what one may see.")
     unread = serializers.IntegerField(help_text="100 stands for more than 99.")
@@ -83,11 +90,14 @@ class NewRoom(serializers.Serializer[Any]):
 
     name = TextField(max_length=80)
     mode = ChoiceField(Mode.choices, default=Mode.TEAM.value)
-    visibility = ChoiceField(Room.Visibility.choices, default=Room.Visibility.PRIVATE.value)
+    visibility = ChoiceField(VISIBILITIES, default=Room.Visibility.PRIVATE.value)
     description = TextField(max_length=4000, allow_blank=True, default="")
     history = ChoiceField(Room.History.choices, default=Room.History.ALL.value)
     people = IdListField(
         required=False, default=list, help_text="Ids of users to bring in at once."
+    )
+    robots = IdListField(
+        required=False, default=list, help_text="Ids of robots to bring in at once."
     )
     on_behalf_of = IdField(
         required=False,
@@ -100,7 +110,7 @@ class RoomChanges(serializers.Serializer[Any]):
 
     name = TextField(max_length=80, required=False)
     description = TextField(max_length=4000, required=False, allow_blank=True)
-    visibility = ChoiceField(Room.Visibility.choices, required=False)
+    visibility = ChoiceField(VISIBILITIES, required=False)
     history = ChoiceField(Room.History.choices, required=False)
 
 
@@ -163,10 +173,11 @@ class RoomsView(APIView):
         responses={201: RoomSerializer, **errors(400, 401, 403, 404, 409)},
     )
     def post(self, request: Request) -> Response:
-        """Make a room, with its people at once."""
+        """Make a room, with its people and robots at once."""
         user, given = caller(request), valid(NewRoom, request.data)
         people = people_known_to(user, given.pop("people"), field="people")
         must_be_no_robots(people, field="people")
+        people += robots_known_to(user, given.pop("robots"))
         customer = None
         if "on_behalf_of" in given:
             (customer,) = people_known_to(user, [given.pop("on_behalf_of")], field="on_behalf_of")
@@ -306,11 +317,15 @@ def findable(request: Request, pk: int) -> Room:
 
 def seat_in(request: Request, room: int) -> Participant:
     """The caller's seat in a room, with the room. Raises NotFound."""
-    seats = Participant.objects.select_related("room").filter(room=room, user=caller(request))
-    seat = seats.first()
-    if seat is None:
-        raise NotFound
-    return seat
+    return Room.objects.seat_in(room, caller(request))
+
+
+def own_room(user: User, pk: int) -> Room:
+    """A room that a call names, and `user` is in. Raises NotFound, of the field `room`."""
+    try:
+        return Room.objects.seat_in(pk, user).room
+    except NotFound:
+        raise NotFound(details={"room": ["There is no such room."]}) from None
 
 
 def shown(user: User, room: Room) -> dict[str, Any]:
@@ -327,6 +342,14 @@ def people_known_to(user: User, ids: list[int], *, field: str) -> list[User]:
     return list(found.values())
 
 
+def robots_known_to(user: User, ids: list[int]) -> list[User]:
+    """The users that these robots are. Raises NotFound."""
+    found = {robot.pk: robot.user for robot in Robot.objects.known_to(user).filter(pk__in=ids)}
+    if not found.keys() >= set(ids):
+        raise NotFound(details={"robots": ["There is no such robot."]})
+    return list(found.values())
+
+
 def must_be_no_robots(people: Iterable[User], *, field: str) -> None:
     """Robots are seated by other ways. Raises Invalid."""
     if any(person.is_robot for person in people):
@@ -338,7 +361,7 @@ def _scope(user: User, scope: str) -> QuerySet[Room]:
         return Room.objects.public_for(user)
     if scope == "desk":
         return Room.objects.desk_for(user)
-    return Room.objects.for_user(user)
+    return Room.objects.for_user(user).top()
 
 
 def _named(rooms: QuerySet[Room], text: str, user: User) -> QuerySet[Room]:

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.errors import Conflict, Forbidden
-from rooms.modes import STAFF, Role, hidden_from, rules
+from rooms.modes import STAFF, Mode, Role, hidden_from, rules
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -18,10 +18,20 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
     def staff(self) -> ParticipantQuerySet:
         return self.filter(role__in=STAFF)
 
+    def around(self, sidebar: Room) -> ParticipantQuerySet:
+        """Who may be in a side-bar: seats in the room around it. Customers are in none."""
+        return self.filter(room=sidebar.parent_id).exclude(role=Role.CUSTOMER)
+
+    def of(self, room: Room) -> ParticipantQuerySet:
+        """The people of a room. Those of an open side-bar are all who may come by, seated or not:
+        then the seats are those that they have in the room around it.
+        """
+        return self.around(room) if room.is_open_sidebar else self.filter(room=room)
+
     def shown_to(self, viewer: Participant) -> ParticipantQuerySet:
         """The people of the viewer's room as the viewer may know them."""
         hidden = hidden_from(viewer.room.mode, viewer.role)
-        return self.filter(room=viewer.room_id).exclude(role__in=hidden)
+        return self.of(viewer.room).exclude(role__in=hidden)
 
 
 class Participant(models.Model):
@@ -48,6 +58,14 @@ class Participant(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="participations"
     )
+    outer = models.ForeignKey(
+        "self",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="inner",
+        help_text="Their seat in the room around, where this is one in a side-bar.",
+    )
     role = models.CharField(max_length=16, choices=Role.choices)
     joined_at = models.DateTimeField(default=timezone.now, db_index=True)
     invited_by = models.ForeignKey(
@@ -62,7 +80,7 @@ class Participant(models.Model):
     last_read = models.BigIntegerField(default=0, help_text="Id of the newest message they read.")
     muted = models.BooleanField(default=False)
     starred = models.BooleanField(default=False)
-    notify = models.CharField(max_length=16, choices=Notify.choices, default=Notify.ALL)
+    notify = models.CharField(max_length=16, choices=Notify.choices, default=Notify.MENTIONS)
 
     objects = ParticipantQuerySet.as_manager()
 
@@ -70,10 +88,51 @@ class Participant(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["user", "room"], name="one_seat_each"),
         ]
-        indexes: ClassVar = [models.Index(fields=["room", "role"])]
+        indexes: ClassVar = [
+            models.Index(fields=["room", "role"]),
+            models.Index(
+                fields=["room"], condition=models.Q(notify="all"), name="told_of_everything"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} in {self.room} as {self.role}"
+
+    @classmethod
+    def new(
+        cls,
+        room: Room,
+        user: User,
+        role: str,
+        *,
+        invited_by: User | None = None,
+        newest: int = 0,
+        outer: Participant | None = None,
+        last_read: int | None = None,
+    ) -> Participant:
+        """A newcomer's, unsaved. Their history begins after `newest`, the newest message of the
+        room and its side-bars; in a side-bar, where it does around it.
+        """
+        return cls(
+            room=room,
+            user=user,
+            role=role,
+            outer=outer,
+            invited_by=invited_by if invited_by != user else None,
+            history_from=outer.history_from if outer else newest,
+            last_read=room.newest if last_read is None else last_read,
+            view_since=room.revision,
+            notify=cls._usual_level(room),
+        )
+
+    @classmethod
+    def _usual_level(cls, room: Room) -> str:
+        """What newcomers are told of: all where two talk or a customer is served, else as the
+        site has it.
+        """
+        if room.is_direct or (room.mode == Mode.SUPPORT and not room.is_sidebar):
+            return cls.Notify.ALL
+        return str(settings.CHAT_NOTIFY_DEFAULT)
 
     def set_preferences(
         self, *, muted: bool | None = None, starred: bool | None = None, notify: str | None = None

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.conf import settings
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -15,6 +15,7 @@ from accounts.roles import SiteRole
 from rooms import signals
 from rooms.models.invitation import Invitation
 from rooms.models.participant import Participant
+from rooms.models.query import RoomQuerySet
 from rooms.modes import STAFF, Mode, Role, rules
 from rooms.signals import Event
 
@@ -22,107 +23,9 @@ if TYPE_CHECKING:
     from messages.models import MessageManager
 
 SETTINGS = ("name", "description", "visibility", "history")
-
-
-class RoomQuerySet(models.QuerySet["Room"]):
-    def for_user(self, user: User) -> RoomQuerySet:
-        """The rooms `user` is in."""
-        return self.filter(participants__user=user)
-
-    def public_for(self, user: User) -> RoomQuerySet:
-        """The rooms any site member may find and join."""
-        if user.site_role is None:
-            return self.none()
-        return self.filter(mode=Mode.TEAM, visibility=Room.Visibility.PUBLIC)
-
-    def desk_for(self, user: User) -> RoomQuerySet:
-        """The support rooms that site agents and above may find and enter."""
-        return self.filter(mode=Mode.SUPPORT) if user.is_at_least(SiteRole.AGENT) else self.none()
-
-    def findable_by(self, user: User) -> RoomQuerySet:
-        """All that exist for `user`: being in it, public, or on the desk."""
-        found = Q(pk__in=Participant.objects.filter(user=user).values("room"))
-        if user.site_role is not None:
-            found |= Q(mode=Mode.TEAM, visibility=Room.Visibility.PUBLIC)
-        if user.is_at_least(SiteRole.AGENT):
-            found |= Q(mode=Mode.SUPPORT)
-        return self.filter(found)
-
-    def lock(self, pks: Collection[int]) -> dict[int, Room]:
-        """Lock these rooms, in the one order every transaction takes, as they now are."""
-        rows = self.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk")
-        return {room.pk: room for room in rows}
-
-    @transaction.atomic
-    def open(
-        self,
-        name: str,
-        *,
-        by: User,
-        mode: str = Mode.TEAM,
-        visibility: str = "private",
-        description: str = "",
-        history: str = "all",
-        people: Iterable[User] = (),
-        on_behalf_of: User | None = None,
-    ) -> Room:
-        """Make a room with its people at once; `by` is its owner or its agent.
-
-        A support room opened `on_behalf_of` a customer waits for staff, without `by` in it.
-        Raises Forbidden (not for this person), Invalid, Room.Full, Room.TooMany.
-        """
-        room = Room(mode=mode, created_by=by, revision=1, people_revision=1)
-        room.assign(name=name, description=description, visibility=visibility, history=history)
-        room.must_be_openable_by(by)
-        seats: dict[User, str] = {}
-        if on_behalf_of is None:
-            seats[by] = Role.OWNER if mode == Mode.TEAM else Role.AGENT
-        else:
-            if mode != Mode.SUPPORT:
-                raise Invalid("Only support rooms are opened on behalf of somebody.")
-            seats[on_behalf_of] = Role.CUSTOMER
-        for person in people:
-            seats.setdefault(person, room.usual_role(person))
-        if mode == Mode.SUPPORT and STAFF.isdisjoint(seats.values()):
-            room.state, room.waiting_since = Room.State.WAITING, timezone.now()
-        room.save()
-        room.seat(seats, by=by)
-        AuditEntry.objects.record(
-            "room.opened", on=room, by=by, after={user.handle: role for user, role in seats.items()}
-        )
-        signals.room_opened.send(Room, room=room, by=by, people=list(room.participants.all()))
-        return room
-
-    def direct(self, user: User, *, by: User) -> Room:
-        """The one direct room of these two, made if it is not there.
-
-        Raises Forbidden for guests and customers, Invalid for oneself.
-        """
-        if by.site_role is None or user.kind not in (User.Kind.PERSON, User.Kind.ROBOT):
-            raise Forbidden("Direct rooms are between members of the site.")
-        if by == user:
-            raise Invalid("A direct room needs somebody else.", details={"user": ["This is you."]})
-        key = f"{min(by.pk, user.pk)}:{max(by.pk, user.pk)}"
-        found = self.filter(direct_key=key).first()
-        if found is not None:
-            return found
-        try:
-            with transaction.atomic():
-                room = self.create(direct_key=key, created_by=by, revision=1, people_revision=1)
-                room.seat(
-                    {by: Role.OWNER, user: Role.ROBOT if user.is_robot else Role.OWNER}, by=by
-                )
-                people = list(room.participants.select_related("user"))
-                AuditEntry.objects.record(
-                    "room.opened",
-                    on=room,
-                    by=by,
-                    after={seat.user.handle: seat.role for seat in people},
-                )
-                signals.room_opened.send(Room, room=room, by=by, people=people)
-        except IntegrityError:
-            return self.get(direct_key=key)
-        return room
+SAME_ROLE = "In a side-bar everybody is what they are in the room around it."
+OF_THE_PARENT = ("visibility", "history")
+"""What is not changed in a side-bar: whom it is for, and what it has from the room around it."""
 
 
 class Room(models.Model):
@@ -131,6 +34,7 @@ class Room(models.Model):
     class Visibility(models.TextChoices):
         PUBLIC = "public"
         PRIVATE = "private"
+        OPEN = "open", "Open to the room around it"
 
     class State(models.TextChoices):
         WAITING = "waiting"
@@ -172,6 +76,14 @@ class Room(models.Model):
 
     name = models.CharField(max_length=80, blank=True)
     description = models.TextField(blank=True, max_length=4000)
+    parent = models.ForeignKey(
+        "self",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="sidebars",
+        help_text="The room around it, where this is a side-bar.",
+    )
     mode = models.CharField(max_length=16, choices=Mode.choices, default=Mode.TEAM)
     visibility = models.CharField(
         max_length=16, choices=Visibility.choices, default=Visibility.PRIVATE
@@ -197,6 +109,13 @@ class Room(models.Model):
     messages: MessageManager
 
     class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(visibility="open", parent=None)
+                & ~Q(visibility="public", parent__isnull=False),
+                name="open_is_for_sidebars",
+            ),
+        ]
         indexes: ClassVar = [
             models.Index(fields=["mode", "state", "created_at"]),
             models.Index(
@@ -225,6 +144,8 @@ class Room(models.Model):
         self.take_people_revision(*changed)
         if "history" in changed:
             self.participants.update(view_since=self.revision)
+            for sidebar in self._locked_sidebars():
+                sidebar._follow_history(self.history, by=by)
         self._tell(Event.UPDATED, by=by, changed=changed, before=before)
 
     def assign(self, **settings_: str) -> None:
@@ -233,6 +154,9 @@ class Room(models.Model):
         for name, value in settings_.items():
             if name not in SETTINGS:
                 wrong[name] = ["This cannot be changed."]
+                continue
+            if self.is_sidebar and name in OF_THE_PARENT:
+                wrong[name] = ["This stays as it is in a side-bar."]
                 continue
             value = value.strip()
             column = cast("models.Field[str, str]", self._meta.get_field(name))
@@ -246,6 +170,8 @@ class Room(models.Model):
             setattr(self, name, value)
         if self.mode == Mode.SUPPORT and self.visibility == self.Visibility.PUBLIC:
             wrong["visibility"] = ["Support rooms are never public."]
+        if not self.is_sidebar and self.visibility == self.Visibility.OPEN:
+            wrong["visibility"] = ["Only side-bars are open to a room around them."]
         if wrong:
             raise Invalid(details=wrong)
 
@@ -256,32 +182,52 @@ class Room(models.Model):
         self._must_be(self.State.WAITING, self.State.ACTIVE)
         if outcome not in self.Outcome.values:
             raise Invalid(details={"outcome": [f"Choose one of {', '.join(self.Outcome)}."]})
+        self.end(by=by, at=timezone.now(), outcome=outcome, note=note)
+
+    def end(
+        self, *, by: User, at: datetime, outcome: str = Outcome.UNKNOWN, note: str = ""
+    ) -> None:
+        """Close what is locked and open, and its side-bars with it, at the same moment."""
+        for sidebar in self._locked_sidebars():
+            if sidebar.is_open:
+                sidebar.end(by=by, at=at)
         before = {"state": self.state}
         self.state, self.outcome, self.outcome_note = self.State.CLOSED, outcome, note
-        self.closed_at, self.waiting_since = timezone.now(), None
+        self.closed_at, self.waiting_since = at, None
         self.take_people_revision("state", "outcome", "outcome_note", "closed_at", "waiting_since")
         changed = {"state": self.state, "outcome": outcome, "outcome_note": note}
         self._tell(Event.CLOSED, by=by, changed=changed, before=before)
 
     @transaction.atomic
     def reopen(self, *, by: User) -> None:
-        """Go on, until purged. Raises Forbidden, Room.WrongState."""
+        """Go on, until purged. Raises Forbidden, Room.WrongState; a side-bar, Room.Closed where
+        the room around it is closed.
+        """
         self.locked().must_be_managed_by(by)
         self._must_be(self.State.CLOSED, self.State.ARCHIVED)
+        if self.parent is not None:
+            self.parent.must_be_open()
         self.resume(by=by)
 
     def resume(self, *, by: User) -> None:
-        """Open again what is locked and closed: to its staff, or to the queue if none is in it."""
+        """Open again what is locked and closed: to its staff, or to the queue if none is in it.
+
+        The side-bars that were closed with it go on, too.
+        """
+        closed_at = self.closed_at
         before = {"state": self.state, "outcome": self.outcome}
         self.state, self.outcome, self.outcome_note = self.State.ACTIVE, "", ""
         self.closed_at = self.archived_at = None
-        if self.mode == Mode.SUPPORT and not self.participants.staff().exists():
+        if self._waits() and not self.participants.staff().exists():
             self.state, self.waiting_since = self.State.WAITING, timezone.now()
         self.take_people_revision(
             "state", "outcome", "outcome_note", "closed_at", "archived_at", "waiting_since"
         )
         changed = {"state": self.state, "outcome": ""}
         self._tell(Event.REOPENED, by=by, changed=changed, before=before)
+        for sidebar in self._locked_sidebars():
+            if sidebar.state == self.State.CLOSED and sidebar.closed_at == closed_at:
+                sidebar.resume(by=by)
 
     @transaction.atomic
     def archive(self, *, by: User) -> None:
@@ -319,6 +265,8 @@ class Room(models.Model):
             return seat
         if not Room.objects.findable_by(by).filter(pk=self.pk).exists():
             raise NotFound
+        if self.is_sidebar:
+            return self.seat_around([by.pk])[by.pk]
         return self.admit(by, role=self.usual_role(by))
 
     def admit(self, user: User, *, role: str, invited_by: User | None = None) -> Participant:
@@ -333,6 +281,13 @@ class Room(models.Model):
         event = Event.INVITED if invited_by else Event.JOINED
         self._tell(event, by=invited_by or user, people=[participant], changed=changed)
         return participant
+
+    @transaction.atomic
+    def come_by(self, users: Collection[int]) -> dict[int, Participant]:
+        """Seats for those of these users who are around this open side-bar and not in it yet, as
+        happens when they first look at it. By user.
+        """
+        return self.locked().seat_around(users)
 
     @transaction.atomic
     def leave(self, *, by: User) -> None:
@@ -350,13 +305,14 @@ class Room(models.Model):
     def change_role(self, user: User, role: str, *, by: User) -> Participant:
         """Raises Forbidden, NotFound, Participant.RoleNotAllowed, Participant.LastOwner."""
         self.locked().must_be_managed_by(by)
+        self._must_have_roles()
         seat = self.seat_of(user)
         if seat.role == role:
             return seat
         Participant.must_suit(user, role, self)
         self._must_keep_an_owner(without=seat)
         before = {user.handle: seat.role}
-        self._give_role(seat, role)
+        self._give_role(seat, role, by=by)
         changed = {"role": role, **self._wait_without_staff()}
         self._tell(Event.ROLE_CHANGED, by=by, people=[seat], changed=changed, before=before)
         return seat
@@ -365,16 +321,17 @@ class Room(models.Model):
     def fit_seat(self, user: User, *, by: User) -> None:
         """Where `user` holds a role here that could not be given to them now, give them what is
         left of it; nothing is left to who cannot be staff any more. Who is not here stays out.
+        Side-bars follow the room around them.
         """
         seat = self.locked().participant(user)
-        if seat is None or Participant.suits(user, seat.role, self):
+        if seat is None or self.is_sidebar or Participant.suits(user, seat.role, self):
             return
         role = self.usual_role(user)
         if role not in STAFF:
             self._unseat(seat, Event.REMOVED, by=by)
             return
         before = {user.handle: seat.role}
-        self._give_role(seat, role)
+        self._give_role(seat, role, by=by)
         self._tell(Event.ROLE_CHANGED, by=by, people=[seat], changed={"role": role}, before=before)
 
     @transaction.atomic
@@ -382,6 +339,7 @@ class Room(models.Model):
         """Make `user` owner in one's own place. Raises Forbidden, NotFound, Invalid."""
         giver = self.locked().seat_of(by)
         self.must_be_managed_by(by)
+        self._must_have_roles()
         if giver.role != Role.OWNER:
             raise Forbidden("Only an owner can hand the room over.")
         heir = self.seat_of(user)
@@ -389,8 +347,8 @@ class Room(models.Model):
             raise Invalid(details={"user": ["You own this room already."]})
         Participant.must_suit(user, Role.OWNER, self)
         before = {heir.user.handle: heir.role, giver.user.handle: giver.role}
-        self._give_role(heir, Role.OWNER)
-        self._give_role(giver, Role.MEMBER)
+        self._give_role(heir, Role.OWNER, by=by)
+        self._give_role(giver, Role.MEMBER, by=by)
         self._tell(Event.OWNER_CHANGED, by=by, people=[heir, giver], changed={}, before=before)
 
     @transaction.atomic
@@ -407,6 +365,8 @@ class Room(models.Model):
         Raises Forbidden, Room.Closed, Participant.RoleNotAllowed.
         """
         self.locked().must_be_managed_by(by)
+        if self.is_sidebar:
+            raise Forbidden("Side-bars have no links: they are for people of the room around them.")
         self.must_be_open()
         linkable = rules(self.mode).linkable
         role = role or linkable[0]
@@ -424,8 +384,22 @@ class Room(models.Model):
         return self.direct_key is not None
 
     @property
+    def is_sidebar(self) -> bool:
+        return self.parent_id is not None
+
+    @property
+    def is_open_sidebar(self) -> bool:
+        """Whether whoever is in the room around it may come by, but for customers."""
+        return self.visibility == self.Visibility.OPEN
+
+    @property
     def is_open(self) -> bool:
         return self.state in (self.State.WAITING, self.State.ACTIVE)
+
+    def newest_within(self) -> int:
+        """Id of the newest message in it and in its side-bars; 0 where there is none."""
+        newest: int = self.sidebars.aggregate(newest=models.Max("newest", default=0))["newest"]
+        return max(self.newest, newest)
 
     def participant(self, user: User) -> Participant | None:
         seat = self.participants.filter(user=user).first()
@@ -441,7 +415,8 @@ class Room(models.Model):
         return seat
 
     def managed_by(self, user: User) -> bool:
-        """Its managers; and, from outside, the system and site admins (through the admin).
+        """Its managers, and who opened a side-bar, while they may write in it; and, from outside,
+        the system and site admins (through the admin).
 
         A direct room is managed by nobody: it stays what it is, between its two.
         """
@@ -449,11 +424,17 @@ class Room(models.Model):
             return False
         seat = self.participant(user)
         if seat is not None:
-            return seat.manages
+            has_opened = self.is_sidebar and self.created_by_id == user.pk
+            return seat.manages or (has_opened and seat.may_write)
         return user.kind == User.Kind.SYSTEM or user.is_at_least(SiteRole.ADMIN)
 
     def usual_role(self, user: User) -> str:
-        """What someone becomes here where no role is named."""
+        """What someone becomes here where no role is named: in a side-bar, what they are around it.
+
+        Raises Invalid where they are not.
+        """
+        if self.is_sidebar:
+            return self._seats_around([user])[user].role
         if user.is_robot:
             return Role.ROBOT
         if self.mode == Mode.TEAM:
@@ -499,27 +480,75 @@ class Room(models.Model):
         """
         if self.participants.count() + len(seats) > settings.CHAT_ROOM_MAX_PARTICIPANTS:
             raise self.Full
+        around = self._seats_around(seats)
         for user, role in seats.items():
             if not user.is_active or user.kind == User.Kind.SYSTEM:
                 raise Invalid(f"{user.name} cannot be in a room.")
             Participant.must_suit(user, role, self)
-        self._must_have_room_for(seats)
+            if self.is_sidebar and role != around[user].role:
+                raise Participant.RoleNotAllowed(SAME_ROLE)
+        if not self.is_sidebar:
+            self._must_have_room_for(seats)
+        newest = self.newest_within()
         return Participant.objects.bulk_create(
-            Participant(
-                room=self,
-                user=user,
-                role=role,
-                invited_by=by if by != user else None,
-                history_from=self.newest,
-                last_read=self.newest,
-                view_since=self.revision,
-            )
+            Participant.new(self, user, role, newest=newest, invited_by=by, outer=around.get(user))
             for user, role in seats.items()
         )
 
+    def seat_around(
+        self, users: Collection[int], *, last_read: int | None = None
+    ) -> dict[int, Participant]:
+        """Of this locked room: see `come_by`. They have read all, or up to `last_read`."""
+        if not self.is_open_sidebar:
+            return {}
+        here = self.participants.values("user")
+        absent = Participant.objects.around(self).filter(user__in=users).exclude(user__in=here)
+        seats = Participant.objects.bulk_create(
+            Participant.new(self, outer.user, outer.role, outer=outer, last_read=last_read)
+            for outer in absent.select_related("user")
+        )
+        if seats:
+            self.take_people_revision()
+            signals.people_came_by.send(Room, room=self, people=seats)
+        return {seat.user_id: seat for seat in seats}
+
+    def _seats_around(self, users: Iterable[User]) -> dict[User, Participant]:
+        """Of each of them in the room around this side-bar; none where this is none.
+
+        Raises Invalid where somebody has none, Participant.RoleNotAllowed for customers.
+        """
+        if not self.is_sidebar:
+            return {}
+        people = list(users)
+        around = Participant.objects.filter(room=self.parent_id, user__in=people)
+        seats = {seat.user: seat for seat in around.select_related("user")}
+        for user in people:
+            if user not in seats:
+                raise Invalid(f"{user.name} is not in the room around this side-bar.")
+            if seats[user].role == Role.CUSTOMER:
+                raise Participant.RoleNotAllowed("Customers are in no side-bar.")
+        return seats
+
+    def _locked_sidebars(self) -> list[Room]:
+        """Its side-bars, locked after it. Who comes by one holds its lock: they are seen here."""
+        return list(Room.objects.lock(self.sidebars.values_list("pk", flat=True)).values())
+
+    def _follow(self, outer: Participant, event: Event, *, by: User) -> None:
+        """Something became of their seat in this locked room: the same becomes of those inside."""
+        sidebars = {sidebar.pk: sidebar for sidebar in self._locked_sidebars()}
+        if outer.role == Role.CUSTOMER and event == Event.ROLE_CHANGED:
+            event = Event.REMOVED
+        for seat in Participant.objects.filter(outer=outer.pk).select_related("user"):
+            sidebar = seat.room = sidebars[seat.room_id]
+            if event in (Event.LEFT, Event.REMOVED):
+                sidebar._take_seat(seat, event, by=by)
+            else:
+                sidebar._give_role(seat, outer.role, by=by)
+                sidebar._tell(event, by=by, people=[seat], changed={"role": seat.role})
+
     def _must_have_room_for(self, users: Iterable[User]) -> None:
         crowded = (
-            Participant.objects.filter(user__in=list(users))
+            Participant.objects.filter(user__in=list(users), room__parent=None)
             .values("user")
             .annotate(rooms=models.Count("pk"))
             .filter(rooms__gte=settings.CHAT_PERSON_MAX_ROOMS)
@@ -531,24 +560,43 @@ class Room(models.Model):
         if self.is_direct:
             raise Forbidden("A direct conversation stays between its two.")
         self._must_keep_an_owner(without=seat)
+        self._follow(seat, event, by=by)
+        self._take_seat(seat, event, by=by)
+
+    def _take_seat(self, seat: Participant, event: Event, *, by: User) -> None:
         seat.delete()
         self.take_people_revision()
         changed = self._wait_without_staff()
         self._tell(event, by=by, people=[seat], changed=changed)
 
     def _must_keep_an_owner(self, *, without: Participant) -> None:
+        if self.is_sidebar:
+            return
         owners = self.participants.filter(role=Role.OWNER).exclude(pk=without.pk)
         if without.role == Role.OWNER and not owners.exists():
             raise Participant.LastOwner
 
-    def _give_role(self, seat: Participant, role: str) -> None:
+    def _give_role(self, seat: Participant, role: str, *, by: User) -> None:
         self.take_people_revision()
         seat.role, seat.view_since = role, self.revision
         seat.save(update_fields=["role", "view_since"])
+        if not self.is_sidebar:
+            self._follow(seat, Event.ROLE_CHANGED, by=by)
+
+    def _must_have_roles(self) -> None:
+        if self.is_sidebar:
+            raise Forbidden(SAME_ROLE)
+
+    def _follow_history(self, history: str, *, by: User) -> None:
+        """The room around this locked side-bar has changed what newcomers see."""
+        before, self.history = {"history": self.history}, history
+        self.take_people_revision("history")
+        self.participants.update(view_since=self.revision)
+        self._tell(Event.UPDATED, by=by, changed={"history": history}, before=before)
 
     def _wait_without_staff(self) -> dict[str, Any]:
         """An open support room waits exactly while no staff is in it. Returns what that changes."""
-        if self.mode != Mode.SUPPORT or not self.is_open:
+        if not self._waits() or not self.is_open:
             return {}
         staffed = self.participants.staff().exists()
         state = self.State.ACTIVE if staffed else self.State.WAITING
@@ -557,6 +605,10 @@ class Room(models.Model):
         self.state, self.waiting_since = state, None if staffed else timezone.now()
         self.save(update_fields=["state", "waiting_since"])
         return {"state": state}
+
+    def _waits(self) -> bool:
+        """Whether this is a room that waits while no staff is in it."""
+        return self.mode == Mode.SUPPORT and not self.is_sidebar
 
     def _must_be(self, *states: str) -> None:
         if self.state not in states:

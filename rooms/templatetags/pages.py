@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -20,8 +22,9 @@ register = template.Library()
 # The first says in which order the layers lie.
 STYLESHEETS = [
     *("reset", "tokens", "base", "icon", "button", "field", "avatar", "badge", "shell", "rooms"),
-    *("page", "room", "timeline", "message", "prose", "composer", "people", "dialog", "flash"),
-    "utilities",
+    *("page", "room", "timeline", "message", "attachments", "prose", "reply", "composer", "emoji"),
+    *("people", "status", "robots", "threads", "search", "notifications", "dialog", "keys"),
+    *("switcher", "flash", "offline", "utilities"),
 ]
 
 ROLE_WORDS = {
@@ -34,19 +37,26 @@ ROLE_WORDS = {
 }
 
 
+def stylesheet_addresses() -> list[str]:
+    return [static(f"css/{name}.css") for name in STYLESHEETS]
+
+
+def module_addresses() -> list[str]:
+    return [static(f"js/{name}") for name in _modules()]
+
+
 @register.simple_tag
 def stylesheets() -> SafeString:
-    return format_html_join(
-        "\n",
-        '<link rel="stylesheet" href="{}">',
-        ((static(f"css/{name}.css"),) for name in STYLESHEETS),
-    )
+    links = ((address,) for address in stylesheet_addresses())
+    return format_html_join("\n", '<link rel="stylesheet" href="{}">', links)
 
 
 @cache
 def _modules() -> tuple[str, ...]:
+    """Those of pages; the service worker's scripts, in `sw/`, are no modules."""
     root = Path(settings.BASE_DIR) / "static" / "js"
-    return tuple(sorted(path.relative_to(root).as_posix() for path in root.rglob("*.js")))
+    names = (path.relative_to(root) for path in root.rglob("*.js"))
+    return tuple(sorted(name.as_posix() for name in names if name.parts[0] != "sw"))
 
 
 @register.simple_tag
@@ -63,7 +73,7 @@ def import_map(nonce: str) -> SafeString:
 @register.simple_tag
 def preload_modules() -> SafeString:
     """Have the browser fetch all modules at once, not each when another asks for it."""
-    links = ((static(f"js/{name}"),) for name in _modules())
+    links = ((address,) for address in module_addresses())
     return format_html_join("\n", '<link rel="modulepreload" href="{}">', links)
 
 
@@ -81,7 +91,10 @@ def icon(name: str, small: bool = False) -> SafeString:
 def avatar(
     user: User | Mapping[str, Any], small: bool = False, presence: bool = False
 ) -> SafeString:
-    """A picture, or a first letter on a colour of their own. The name itself stands beside it."""
+    """A picture, or a first letter on a colour of their own. The name itself stands beside it.
+
+    Of robots nobody asks whether they are there.
+    """
     person = user.public() if isinstance(user, User) else user
     face: str | SafeString = (person["name"] or "?")[:1].upper()
     if person.get("avatar"):
@@ -89,7 +102,7 @@ def avatar(
     elif person["kind"] == "robot":
         face = icon("robot", small=small)
     dot: str | SafeString = ""
-    if presence:
+    if presence and person["kind"] != "robot":
         state = person.get("presence") or "offline"
         dot = format_html(
             '<span class="presence" data-presence="{}" data-state="{}" role="img" aria-label="{}">'
@@ -119,6 +132,22 @@ def role_badge(person: Mapping[str, Any], quiet_owner: bool = False) -> SafeStri
 
 
 @register.simple_tag
+def status_sign(status: Mapping[str, Any] | None) -> SafeString | str:
+    """What somebody says of themselves, as a sign beside their name; static/js/status.js does so
+    later on.
+    """
+    if not status:
+        return ""
+    words = status["text"] or f"Status: {status['emoji']}"
+    return format_html(
+        '<span class="status-sign" role="img" aria-label="{}" title="{}">{}</span>',
+        words,
+        words,
+        status["emoji"],
+    )
+
+
+@register.simple_tag
 def moment(when: str | datetime, ago: bool = False, day: bool = False) -> SafeString:
     """A time in UTC, which the page's script turns into the reader's own."""
     at = datetime.fromisoformat(when) if isinstance(when, str) else when
@@ -138,7 +167,17 @@ def moment(when: str | datetime, ago: bool = False, day: bool = False) -> SafeSt
 
 
 @register.filter
+def days_ago(day: str) -> str:
+    """A day of the past, no more exactly than anybody needs to know."""
+    days = (timezone.now().date() - date.fromisoformat(day)).days
+    near = {0: "today", 1: "yesterday"}
+    return near.get(days, "this week" if days < 7 else "this month" if days < 30 else "long ago")
+
+
+@register.filter
 def room_icon(room: Mapping[str, Any]) -> str:
+    if room.get("parent"):
+        return "beside"
     if room["mode"] == "support":
         return "support"
     return "hash" if room["visibility"] == "public" else "lock"
@@ -147,6 +186,35 @@ def room_icon(room: Mapping[str, Any]) -> str:
 @register.filter
 def room_kind(room: Mapping[str, Any]) -> str:
     return "direct" if room.get("other") else room["mode"]
+
+
+@register.filter
+def at(things: Mapping[Any, Any], key: object) -> Any:
+    """What there is under this key, or None."""
+    return things.get(key)
+
+
+@register.filter
+def seconds(milliseconds: int) -> str:
+    return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+
+
+@register.filter
+def dollars(amount: float | Decimal | None) -> str:
+    """A price in US dollars: of a small one, as much as says something."""
+    if amount is None:
+        return "unknown"
+    if not amount:
+        return "nothing"
+    if amount >= 0.1:
+        return f"${amount:.2f}"
+    return f"${Decimal(f'{amount:.2g}'):f}"
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """12345 as 12,345."""
+    return f"{number:,}"
 
 
 @register.filter

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -29,7 +31,8 @@ def home(request: HttpRequest) -> HttpResponse:
     user, query = me(request), request.GET.get("q", "").strip()
     beside = sidebar(user, here="home", query=query)
     mine = beside["rooms"].values()
-    waiting = [room for room in mine if room["unread"] and not room["me"]["muted"]]
+    all_mine = [*mine, *(side for room in mine for side in room["sidebars"])]
+    waiting = [room for room in all_mine if room["unread"] and not room["me"]["muted"]]
     waiting.sort(key=lambda room: (bool(room["mentions"]), room["last_message_at"]), reverse=True)
     return render(request, "rooms/home.html", {"waiting": waiting, "sidebar": beside})
 
@@ -65,6 +68,15 @@ def desk(request: HttpRequest) -> HttpResponse:
     )
 
 
+def next_page(request: HttpRequest, page: Page[Any]) -> str | None:
+    """Where the list goes on, asked as it was."""
+    if not page.has_next():
+        return None
+    asked = request.GET.copy()
+    asked["page"] = str(page.next_page_number())
+    return f"?{asked.urlencode()}"
+
+
 def _list(
     request: HttpRequest,
     user: User,
@@ -75,15 +87,10 @@ def _list(
 ) -> HttpResponse:
     query = request.GET.get("q", "").strip()
     page = Paginator(rooms.filter(name__icontains=query), A_PAGE).get_page(request.GET.get("page"))
-    following = None
-    if page.has_next():
-        asked = request.GET.copy()
-        asked["page"] = str(page.next_page_number())
-        following = f"?{asked.urlencode()}"
     context = {
         "rooms": overview(user, list(page)),
         "query": query,
-        "next_page": following,
+        "next_page": next_page(request, page),
         "sidebar": sidebar(user, here=here),
         **more,
     }

@@ -16,6 +16,7 @@ from accounts.api import known_to
 from accounts.errors import DomainError, Invalid, NotFound
 from accounts.models import User
 from live.arrival import people_of
+from messages.listeners import place_of
 from messages.overview import overview
 from rooms.forms import LinkForm
 from rooms.ids import read_id
@@ -57,6 +58,8 @@ def _show(request: HttpRequest, seat: Participant) -> HttpResponse:
         "room": shown,
         "people": people_of(seat, ()),
         "may_manage": manages,
+        "is_sidebar": room.is_sidebar,
+        "may_invite": manages and not room.is_open_sidebar,
         "may_message": user.site_role is not None,
         "roles": given,
         "default_role": Role.MEMBER if Role.MEMBER in table.roles else Role.CUSTOMER,
@@ -66,11 +69,11 @@ def _show(request: HttpRequest, seat: Participant) -> HttpResponse:
     }
     if manages:
         seated = room.participants.values("user")
+        known = known_to(user)
+        if room.is_sidebar:
+            known = known.filter(pk__in=Participant.objects.around(room).values("user"))
         context["invitable"] = (
-            known_to(user)
-            .exclude(pk__in=seated)
-            .exclude(kind=User.Kind.ROBOT)
-            .order_by("name")[:SUGGESTED]
+            known.exclude(pk__in=seated).exclude(kind=User.Kind.ROBOT).order_by("name")[:SUGGESTED]
         )
         context["invitations"] = Invitation.objects.usable().filter(room=room).order_by("-pk")
         context["new_link"] = request.session.pop(NEW_LINK, None)
@@ -94,7 +97,7 @@ def _change_role(request: HttpRequest, seat: Participant) -> str:
 def _remove(request: HttpRequest, seat: Participant) -> str:
     user = _named(request, seat)
     seat.room.remove(user, by=me(request))
-    return f"{user.name} is no longer in the room."
+    return f"{user.name} is no longer in the {place_of(seat.room)}."
 
 
 def _make_link(request: HttpRequest, seat: Participant) -> str:

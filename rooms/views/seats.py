@@ -6,9 +6,8 @@ from typing import cast
 
 from django.http import HttpRequest
 
-from accounts.errors import NotFound
 from accounts.models import User
-from rooms.models import Participant
+from rooms.models import Participant, Room
 
 
 def me(request: HttpRequest) -> User:
@@ -18,8 +17,6 @@ def me(request: HttpRequest) -> User:
 
 def my_seat(request: HttpRequest, room: int) -> Participant:
     """One's seat in a room, with the room. Raises NotFound."""
-    seat = Participant.objects.select_related("room").filter(room=room, user=me(request)).first()
-    if seat is None:
-        raise NotFound
+    seat = Room.objects.seat_in(room, me(request))
     seat.user = me(request)
     return seat

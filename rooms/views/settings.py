@@ -11,7 +11,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.errors import DomainError, Invalid
+from messages.listeners import place_of
 from messages.overview import overview
+from robots.forms.seat import PolicyForm
+from robots.models import RobotPolicy
 from rooms.forms import SettingsForm, show_error
 from rooms.models import Participant
 from rooms.views.seats import me, my_seat
@@ -42,7 +45,9 @@ def settings(request: HttpRequest, room: int) -> HttpResponse:
         "form": form,
         "may_manage": seat.room.managed_by(seat.user),
         "may_leave": not seat.room.is_direct,
+        "is_sidebar": seat.room.is_sidebar,
         "notify_choices": NOTIFY,
+        "policy": _policy(seat),
         "sidebar": sidebar(seat.user, current=room),
     }
     status = 400 if form is not None and form.errors else 200
@@ -54,6 +59,13 @@ def _form(request: HttpRequest, seat: Participant) -> SettingsForm | None:
         return None
     given = request.POST if request.POST.get("do") == "update" else None
     return SettingsForm(given, room=seat.room)
+
+
+def _policy(seat: Participant) -> PolicyForm | None:
+    """What the room has chosen for its robots."""
+    if not seat.room.managed_by(seat.user):
+        return None
+    return PolicyForm(initial={"when_busy": RobotPolicy.objects.of(seat.room).when_busy})
 
 
 def _update(
@@ -83,28 +95,28 @@ def _end(request: HttpRequest, seat: Participant) -> HttpResponse:
         return redirect("room_settings", seat.room_id)
     flash.success(request, sentence)
     if request.POST["do"] == "leave":
-        return redirect("home")
+        return redirect("room", seat.room.parent_id) if seat.room.is_sidebar else redirect("home")
     return redirect("room", seat.room_id)
 
 
 def _close(request: HttpRequest, seat: Participant) -> str:
     outcome, note = request.POST.get("outcome") or "unknown", request.POST.get("note", "")
     seat.room.close(by=me(request), outcome=outcome, note=note[:4000])
-    return "The room is closed."
+    return f"The {place_of(seat.room)} is closed."
 
 
 def _reopen(request: HttpRequest, seat: Participant) -> str:
     seat.room.reopen(by=me(request))
-    return "The room is open again."
+    return f"The {place_of(seat.room)} is open again."
 
 
 def _archive(request: HttpRequest, seat: Participant) -> str:
     seat.room.archive(by=me(request))
-    return "The room is archived."
+    return f"The {place_of(seat.room)} is archived."
 
 
 def _leave(request: HttpRequest, seat: Participant) -> str:
-    name = seat.room.name
+    name = seat.room.name or f"the {place_of(seat.room)}"
     seat.room.leave(by=me(request))
     return f"You have left {name}."
 

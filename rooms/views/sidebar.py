@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
+
+from django.db.models import F, Q
 
 from accounts.models import User
 from accounts.roles import SiteRole
 from live.models import Presence
 from messages.overview import overview
+from notifications.models import Notification, Preferences
 from rooms.models import Participant, Room
 from rooms.modes import Mode
 
 Shown = dict[str, Any]
+NESTED = 5
+"""Side-bars that are listed below their room: those with news, the newest first."""
+LOOKED_AT = 100
 
 
 def sidebar(user: User, *, here: str = "", current: int | None = None, query: str = "") -> Shown:
     """What the list shows: `here` is the page's place in it, `current` the room's id."""
-    rooms = my_rooms(user)
+    rooms = my_rooms(user, current=current)
     return {
         "rooms": {room["id"]: room for room in rooms},
+        "bell": _bell(user),
         "groups": _groups(rooms, query),
         "current": current,
         "here": here,
@@ -30,11 +38,39 @@ def sidebar(user: User, *, here: str = "", current: int | None = None, query: st
     }
 
 
-def my_rooms(user: User) -> list[Shown]:
-    """All rooms one is in, but for those put away; direct ones know who the `other` is."""
-    rooms = list(Room.objects.for_user(user).exclude(state=Room.State.ARCHIVED))
+def _bell(user: User) -> Shown:
+    """How much waits among the notifications, and how they may be shown."""
+    chosen = Preferences.objects.of(user)
+    return {
+        "unread": Notification.objects.count_unread(user),
+        "browser": chosen.browser,
+        "sounds": chosen.sounds,
+    }
+
+
+def my_rooms(user: User, *, current: int | None = None) -> list[Shown]:
+    """All rooms one is in, but for those put away; direct ones know who the `other` is. Each with
+    the `sidebars` in it that have news for one, or that one is at.
+    """
+    rooms = list(Room.objects.for_user(user).top().exclude(state=Room.State.ARCHIVED))
     others = others_of(user, [room for room in rooms if room.is_direct])
-    return [{**room, "other": others.get(room["id"])} for room in overview(user, rooms)]
+    beside = _sidebars(user, current)
+    return [
+        {**room, "other": others.get(room["id"]), "sidebars": beside.get(room["id"], [])}
+        for room in overview(user, rooms)
+    ]
+
+
+def _sidebars(user: User, current: int | None) -> dict[int, list[Shown]]:
+    """By the room around them."""
+    news = Q(participants__muted=False, newest__gt=F("participants__last_read"))
+    mine = Room.objects.filter(news | Q(pk=current), participants__user=user, parent__isnull=False)
+    found: dict[int, list[Shown]] = defaultdict(list)
+    for room in overview(user, mine.order_by("-newest")[:LOOKED_AT]):
+        is_listed = room["unread"] and len(found[room["parent"]]) < NESTED
+        if is_listed or room["id"] == current:
+            found[room["parent"]].append(room)
+    return found
 
 
 def others_of(user: User, rooms: Collection[Room]) -> dict[int, Shown]:

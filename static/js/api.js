@@ -2,22 +2,34 @@
 
 export class ApiError extends Error {
   constructor(status, error) {
-    super(error?.message ?? "That did not work. Try again in a moment.");
+    const [detail] = Object.values(error?.details ?? {}).flat();
+    super(typeof detail === "string" ? detail : (error?.message ?? "That did not work. Try again in a moment."));
     this.status = status;
     this.code = error?.code;
+    this.details = error?.details;
+    this.retryable = error?.retryable ?? true;
   }
 }
 
+/**
+ * The page's, or, where that was made for everybody, what the cookie said when it was first asked
+ * for: it changes when somebody else signs in, and what is sent then is not theirs.
+ */
+const token = document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? /(?:^|; )chat_csrf=([^;]*)/.exec(document.cookie)?.[1] ?? "";
+
 export function csrf() {
-  return document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
+  return document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? token;
 }
 
-/** The JSON answered, or null where there is none. Throws ApiError. */
-export async function api(path, { method = "GET", body } = {}) {
+/** The JSON answered, or null where there is none. Throws ApiError; one whose status is 0 where no answer came. */
+export async function api(path, { method = "GET", body, signal } = {}) {
   const response = await fetch(`/api/v1/${path}`, {
     method,
     headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrf() },
     body: body && JSON.stringify(body),
+    signal,
+  }).catch(() => {
+    throw new ApiError(0, { message: "The connection was lost.", retryable: true });
   });
   const answer = await response.json().catch(() => null);
   if (!response.ok) throw new ApiError(response.status, answer?.error);
@@ -32,7 +44,7 @@ export function upload(path, file, progress) {
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
     request.onload = () =>
       request.status < 300 ? resolve(request.response) : reject(new ApiError(request.status, request.response?.error));
-    request.onerror = () => reject(new ApiError(0, { message: "The connection was lost." }));
+    request.onerror = () => reject(new ApiError(0, { message: "The connection was lost.", retryable: true }));
   });
   request.open("POST", `/api/v1/${path}`);
   request.setRequestHeader("X-CSRFToken", csrf());

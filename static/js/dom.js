@@ -23,6 +23,11 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** What may be wider than its place is scrolled by keys, too. */
+export function reachable(part) {
+  for (const wide of part.querySelectorAll("pre, table")) wide.tabIndex = 0;
+}
+
 export function icon(name, small = true) {
   const svg = document.createElementNS(SVG, "svg");
   const use = document.createElementNS(SVG, "use");
@@ -31,6 +36,15 @@ export function icon(name, small = true) {
   use.setAttribute("href", `#icon-${name}`);
   svg.append(use);
   return svg;
+}
+
+/** Put what is open above what opened it, or below where there is no room; towards the middle of the page. */
+export function placeNear(popover, near) {
+  const { width, height } = popover.getBoundingClientRect();
+  const above = near.top - height - 6;
+  popover.style.insetBlockStart = `${Math.max(8, above > 8 ? above : Math.min(near.bottom + 6, innerHeight - height - 8))}px`;
+  const start = near.left < innerWidth / 2 ? near.left : near.right - width;
+  popover.style.insetInlineStart = `${Math.max(8, Math.min(start, innerWidth - width - 8))}px`;
 }
 
 export function avatar(person, { presence = false, state = "offline" } = {}) {

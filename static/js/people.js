@@ -1,4 +1,4 @@
-/** Who is in the room, as far as the page was told. Tells "changed", and "seen" of how they are. */
+/** Who is in the room, as far as the page was told. Tells "changed", "seen" of how they are, "said" of their status. */
 
 const ORDER = ["owner", "supervisor", "agent", "member", "customer", "viewer", "robot"];
 
@@ -18,6 +18,10 @@ export class People extends EventTarget {
       const [[roleA, awayA], [roleB, awayB]] = [rank(a), rank(b)];
       return roleA - roleB || awayA - awayB || a.name.localeCompare(b.name);
     });
+  }
+
+  get robots() {
+    return this.all.filter(({ role }) => role === "robot");
   }
 
   get(id) {
@@ -53,6 +57,14 @@ export class People extends EventTarget {
   see(id, state) {
     this.#states.set(id, state);
     this.dispatchEvent(new CustomEvent("seen", { detail: id }));
+  }
+
+  /** What they say of themselves now; null where nothing any more. Tells "said" of them. */
+  say(id, status) {
+    const person = this.#people.get(id);
+    if (!person) return;
+    person.status = status;
+    this.dispatchEvent(new CustomEvent("said", { detail: id }));
   }
 
   #put(people) {

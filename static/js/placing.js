@@ -1,6 +1,6 @@
 /**
  * Which messages the page holds: one unbroken stretch of the room, in the order of ids. Of two
- * copies of a message the one with the higher version is true. What lies beyond an end with more
+ * copies of a message the one with the higher version is true, and the later one while it is written. What lies beyond an end with more
  * behind it is passed over: it comes with its page.
  */
 export class Stretch {
@@ -24,10 +24,10 @@ export class Stretch {
   }
 
   /** What is to be done with a message: `{step}` is "insert" (with the id it goes `before`, or null), "replace" or "pass". */
-  place({ id, version }) {
+  place({ id, version, status }) {
     const known = this.#versions.get(id);
     if (known !== undefined) {
-      if (version <= known) return { step: "pass" };
+      if (version < known || (version === known && status !== "streaming")) return { step: "pass" };
       this.#versions.set(id, version);
       return { step: "replace" };
     }

@@ -1,6 +1,6 @@
 /** Times as their reader has them. */
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const date = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const long = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
@@ -11,8 +11,16 @@ export function dayName(when, now = Date.now()) {
   return days < 2 ? capital(relative.format(-days, "day")) : long.format(when);
 }
 
+/** “10:24”, “yesterday, 10:24”, “20 Nov, 10:24”. */
+export function clockAndDay(when, now = Date.now()) {
+  const days = daysBetween(when, now);
+  if (days === 0) return clock.format(when);
+  return `${days < 2 ? relative.format(-days, "day") : date.format(when)}, ${clock.format(when)}`;
+}
+
 export function ago(when, now = Date.now()) {
   const minutes = Math.round((now - when) / 60_000);
+  if (minutes < 0) return daysBetween(when, now) === 0 ? clock.format(when) : full.format(when);
   if (minutes < 1) return "now";
   if (minutes < 60) return relative.format(-minutes, "minute");
   return daysBetween(when, now) === 0 ? clock.format(when) : date.format(when);

@@ -17,13 +17,22 @@ export function typing(names) {
   return names.length > 3 ? "Several people are writing" : `${list(names)} ${names.length > 1 ? "are" : "is"} writing`;
 }
 
+const ENDINGS = { complete: "has answered", stopped: "was stopped", failed: "could not answer" };
+
+/** That a robot begins or ends to answer, to be heard once. */
+export function aboutAnswer({ status, data }, news, name) {
+  if (news === "began") return `${name} is answering`;
+  return `${name} ${data.reply?.state === "declined" ? "had nothing to add" : ENDINGS[status]}`;
+}
+
 /** Who will see what is being written: to be read before it is sent. */
-export function whoSees({ audience, names = [], mode, customers = [] }) {
+export function whoSees({ audience, names = [], mode, customers = [], asked = false }) {
   if (audience === "staff") return "Only staff see this. Customers do not.";
   if (audience === "only") {
     if (!names.length) return "Choose who is to see this.";
     const too = mode === "support" ? ", and the staff of this room," : "";
-    return `Only you and ${list(names, 6)}${too} will see this.`;
+    const why = asked ? "Robots do not see notes, so this becomes a question. " : "";
+    return `${why}Only you and ${list(names, 6)}${too} will see this.`;
   }
   return customers.length ? `Everyone here sees this, ${list(customers)} too.` : "Everyone in this room sees this.";
 }
@@ -37,4 +46,18 @@ export function fileSize(bytes) {
     units.shift();
   }
   return `${size.toFixed(size < 10 ? 1 : 0)} ${units[0]}`;
+}
+
+export function replies(count) {
+  if (!count) return "Nothing said yet";
+  return count === 1 ? "1 reply" : `${count} replies`;
+}
+
+/** “Ada joined and 4 more changes”. */
+export function noteLine(first, count) {
+  return `${first.trim().replace(/\.$/, "")} and ${count - 1} more changes`;
+}
+
+export function newMessages(count) {
+  return count === 1 ? "1 new message" : `${atMost99(count)} new messages`;
 }

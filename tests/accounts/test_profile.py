@@ -38,6 +38,8 @@ def test_i_am_told_who_i_am(ada: User, api_as: As) -> None:
     assert me == {
         **ada.public(),
         "email": None,
+        "status": None,
+        "time_zone": "",
         "site_role": "member",
         "created_at": me["created_at"],
     }
@@ -57,6 +59,44 @@ def test_name_and_address_are_changed_one_by_one(ada: User, api_as: As) -> None:
     assert (changed["name"], changed["email"]) == ("Ada L.", "ada@example.org")
     assert api.patch("/api/v1/me/", {"email": None}).json()["email"] is None
     assert api.patch("/api/v1/me/", {}).status_code == 200
+
+
+def test_a_time_zone_is_chosen_changed_and_given_up(ada: User, api_as: As) -> None:
+    api = api_as(ada)
+    assert (ada.time_zone, str(ada.zone)) == ("", "UTC")
+    changed = api.patch("/api/v1/me/", {"time_zone": "Europe/Berlin"}).json()
+    assert changed["time_zone"] == "Europe/Berlin"
+    ada.refresh_from_db()
+    assert str(ada.zone) == "Europe/Berlin"
+    assert api.patch("/api/v1/me/", {"name": "Ada"}).json()["time_zone"] == "Europe/Berlin"
+    assert api.patch("/api/v1/me/", {"time_zone": ""}).json()["time_zone"] == ""
+
+
+@pytest.mark.parametrize(
+    "odd", ["Mars/Olympus", "../etc/passwd", "posix/Europe/Berlin", "x" * 65, "a\0b", None, 5]
+)
+def test_what_is_no_time_zone_is_refused(ada: User, api_as: As, odd: object) -> None:
+    answer = api_as(ada).patch("/api/v1/me/", {"time_zone": odd})
+    assert (answer.status_code, list(answer.json()["error"]["details"])) == (400, ["time_zone"])
+
+
+def test_who_has_chosen_no_time_zone_has_the_sites(ada: User, settings: object) -> None:
+    settings.CHAT_TIME_ZONE = "Asia/Tokyo"
+    assert str(ada.zone) == "Asia/Tokyo"
+    ada.time_zone = "Gone/Away"  # the database of zones has become another
+    assert str(ada.zone) == "Asia/Tokyo"
+
+
+def test_the_page_offers_every_place(ada: User, client: Client) -> None:
+    ada.update_profile(by=ada, time_zone="Africa/Nairobi")
+    client.force_login(ada)
+    page = client.get("/profile/").content.decode()
+    assert '<option value="Africa/Nairobi" selected>Nairobi</option>' in page
+    assert "Shown to people you share rooms with" in page
+    form = {"name": "Ada", "time_zone": "America/Argentina/Ushuaia"}
+    client.post("/profile/", form)
+    ada.refresh_from_db()
+    assert ada.time_zone == "America/Argentina/Ushuaia"
 
 
 def test_what_one_may_not_change_is_left_alone(ada: User, api_as: As) -> None:

@@ -111,7 +111,9 @@ def test_the_admins_login_page_locks_out_too(client: Client, root: User) -> None
 def test_signing_out_ends_the_login(client: Client, ada: User, ended: list) -> None:
     enter(client, "ada")
     login = Login.objects.get()
-    assert client.post("/logout/").status_code == 302
+    left = client.post("/logout/")
+    assert left.status_code == 302
+    assert left["Clear-Site-Data"] == '"cache"'  # pages and pictures the browser kept
     login.refresh_from_db()
     assert login.ended_at is not None
     assert ended == [{"logins": [login.pk], "users": [ada.pk]}]

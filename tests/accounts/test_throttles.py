@@ -83,12 +83,13 @@ def test_too_many_calls_are_refused_with_the_time_to_wait(
 ) -> None:
     settings.CHAT_CALL_RATE, settings.CHAT_CALL_BURST = 0.1, 3
     api, other = api_as(ada), api_as(ben)
-    assert [api.get("/api/v1/me/").status_code for _ in range(3)] == [200] * 3
-    refused = api.get("/api/v1/me/")
+    with time_machine.travel(timezone.now(), tick=False):
+        assert [api.get("/api/v1/me/").status_code for _ in range(3)] == [200] * 3
+        refused = api.get("/api/v1/me/")
     assert refused.status_code == 429
     assert refused.json()["error"]["code"] == "rate_limited"
     assert refused.json()["error"]["retryable"] is True
-    assert 9 <= int(refused["Retry-After"]) <= 10
+    assert refused["Retry-After"] == "10"
     assert refused["RateLimit-Remaining"] == "0"
     assert other.get("/api/v1/me/").status_code == 200
 
@@ -108,8 +109,9 @@ def test_ten_tries_a_minute_at_a_password_for_a_name_and_address(ada: User, ben:
         body = {"username": name, "password": password}
         return APIClient(**extra).post("/api/v1/auth/token/", body).status_code
 
-    assert [enter("ada") for _ in range(10)] == [200] * 10
-    assert enter("ada") == 429
+    with time_machine.travel(timezone.now(), tick=False):
+        assert [enter("ada") for _ in range(10)] == [200] * 10
+        assert enter("ada") == 429
     assert enter("ADA") == 429
     assert enter("ben") == 200
     assert enter("ada", REMOTE_ADDR="192.0.2.3") == 200

@@ -37,6 +37,8 @@ def test_several_processes_need_postgresql_and_redis(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
+        ("CHAT_TIME_ZONE", "Mars/Olympus", "chat.E011"),
+        ("CHAT_NOTIFY_DEFAULT", "loud", "chat.E012"),
         ("CHAT_EDIT_WINDOW", timedelta(0), "chat.E004"),
         ("CHAT_MESSAGE_MAX_LENGTH", -1, "chat.E004"),
         ("CHAT_PRESENCE_RENEW", 61, "chat.E005"),

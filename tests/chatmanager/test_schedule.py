@@ -2,11 +2,13 @@
 
 import pytest
 from celery import shared_task
+from django.conf import settings
 
 from chatmanager.celery import app
-from chatmanager.schedule import SCHEDULE
 from chatmanager.worker import EmbeddedWorker
 from tests.process import wait_for
+
+SCHEDULE = settings.CELERY_BEAT_SCHEDULE
 
 done: list[int] = []
 

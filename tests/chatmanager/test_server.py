@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -136,6 +137,19 @@ def test_a_port_that_is_none_is_told(port: str) -> None:
 
 def test_a_number_that_is_none_is_told() -> None:
     assert "CHAT_PAGE_SIZE cannot be read" in refusal(CHAT_PAGE_SIZE="many")
+
+
+def test_a_database_of_an_older_shape_is_told(tmp_path: Path) -> None:
+    with database(tmp_path) as environment:
+        manage = [sys.executable, "manage.py"]
+        run = partial(subprocess.run, cwd=settings.BASE_DIR, env=environment, check=True)
+        run([*manage, "migrate", "--verbosity=0"])
+        statement = "ALTER TABLE chat_messages_message DROP COLUMN attempt"
+        program = f"from django.db import connection; connection.cursor().execute({statement!r})"
+        run([*manage, "shell", "--command", program])
+        said = refusal(**environment)
+    assert "made by an earlier version" in said
+    assert "CHAT_DATA_DIR" in said
 
 
 def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:

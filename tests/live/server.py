@@ -16,7 +16,7 @@ from django.db import connection
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.process import Server
+from tests.process import PATIENCE, Server
 
 GROWN = not settings.CHAT_ON_SQLITE and bool(settings.REDIS_URLS)
 ON_GROWN = pytest.mark.skipif(
@@ -73,7 +73,7 @@ class LiveServer:
 
     def exit_code(self) -> int:
         """Once it has ended."""
-        return self._server.process.wait(30)
+        return self._server.process.wait(PATIENCE)
 
     def end(self) -> None:
         self._server.__exit__()

@@ -10,6 +10,7 @@ from live.hub import Hub
 from messages.models import Message
 from rooms.models import Participant
 from tests.live.client import Client
+from tests.live.clock import Clock
 from tests.world import World
 
 
@@ -63,25 +64,21 @@ async def test_ones_own_posts_are_not_unread(world: World, quick: None, hub: Hub
 async def test_a_burst_is_one_frame_a_room_and_moment(
     world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pause between two looks lets the test pass, not the clock."""
-    told: list[set[int]] = []
-    tell = activity.Activity._tell
-
-    async def noting(self: activity.Activity, user: int, rooms: set[int]) -> None:
-        told.append(set(rooms))
-        await tell(self, user, rooms)
-
-    monkeypatch.setattr(activity.Activity, "_tell", noting)
-    assert activity.INTERVAL == 1.0
+    clock = Clock()
+    monkeypatch.setattr(activity, "asyncio", clock)
     cleo = await Client.of(world.cleo)
     await run(world.say, world.team, world.ben, "0")
     await cleo.frame("activity", unread=1)
     for n in range(1, 20):
         await run(world.say, world.team, world.ben, f"{n}")
-    last = await cleo.frame("activity", unread=20)
-    assert last["room"] == world.team.pk
+    await cleo.settle()
     assert cleo.of_type("activity") == []
-    assert told == [{world.team.pk}] * 2
+    assert clock.pauses == [1.0]
+    clock.ring()
+    last = await cleo.frame("activity")
+    assert (last["room"], last["unread"]) == (world.team.pk, 20)
+    await cleo.settle()
+    assert cleo.of_type("activity") == []
 
 
 async def test_edits_and_deletions_are_activity(world: World, quick: None, hub: Hub) -> None:

@@ -108,6 +108,16 @@ async def test_the_session_is_no_use_to_pages_of_others(
     assert await is_refused(cookie=cookie_of(await run(page_of, world.ben)), origin=origin)
 
 
+async def test_an_encrypted_site_knows_no_page_that_is_not(
+    world: World, hub: Hub, settings
+) -> None:
+    cookie = cookie_of(await run(page_of, world.ben))
+    await arrive(cookie, f"http://{HOST}")
+    settings.SESSION_COOKIE_SECURE = True
+    assert await is_refused(cookie=cookie, origin=f"http://{HOST}")
+    await arrive(cookie, OUR_ORIGIN)
+
+
 async def test_a_host_that_is_not_ours_does_not_make_its_origin_ours(
     world: World, hub: Hub
 ) -> None:

@@ -19,7 +19,7 @@ from live.credentials import authenticate
 from live.database import run
 from live.hub import Hub
 from messages.models import Message
-from tests.live.client import Client
+from tests.live.client import PATIENCE, Client
 from tests.world import PASSWORD, World
 
 
@@ -38,9 +38,10 @@ async def chatter(world: World, count: int, size: int = 1_000) -> None:
 
 
 async def test_who_does_not_keep_up_is_let_go_and_the_others_lose_nothing(
-    world: World, hub: Hub, settings
+    world: World, hub: Hub, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.CHAT_SOCKET_QUEUE_BYTES = 20_000
+    monkeypatch.setattr(sockets, "PATIENCE", PATIENCE)  # until the others have heard it all
     slow, fast = [await Client.into(user, world.team.pk) for user in (world.gus, world.cleo)]
     slow.reads.clear()
     await chatter(world, 30)
@@ -49,7 +50,7 @@ async def test_who_does_not_keep_up_is_let_go_and_the_others_lose_nothing(
     assert await slow.bye("too_slow") == 4008
     assert len(slow.bodies) < 30
     assert fast.closed is None
-    await asyncio.wait([slow._task], timeout=10)
+    await asyncio.wait([slow._task], timeout=PATIENCE)
     assert hub.sockets.keys() == {world.cleo.pk}
 
 
@@ -61,7 +62,7 @@ async def test_who_reads_nothing_at_all_is_cut_off(
     stuck, fast = [await Client.into(user, world.team.pk) for user in (world.gus, world.cleo)]
     stuck.reads.clear()
     await chatter(world, 10)
-    await asyncio.wait([stuck._task], timeout=10)
+    await asyncio.wait([stuck._task], timeout=PATIENCE)
     assert stuck._task.done()
     assert world.gus.pk not in hub.sockets
     await fast._wait(lambda: len(fast.bodies) == 10)
@@ -267,7 +268,7 @@ async def test_after_the_end_nothing_is_read(world: World, hub: Hub) -> None:
     await run(cleo.login.end)
     await cleo.closing()
     await cleo.send("post", room=world.team.pk, client_id=str(uuid4()), body="too late")
-    await asyncio.wait([cleo._task], timeout=10)
+    await asyncio.wait([cleo._task], timeout=PATIENCE)
     ben = await Client.into(world.ben, world.team.pk)
     await ben.post(world.team.pk, "in time")
     assert await run(Message.objects.filter(body="too late").count) == 0

@@ -25,6 +25,8 @@ JOINED = {
     "people",
     "participants_count",
     "robots",
+    "sidebars",
+    "reads",
     "messages",
     "has_older",
     "cursor",

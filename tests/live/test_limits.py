@@ -1,11 +1,22 @@
 """What one person may cost the others: frames of bounded size, bounded work, so many sockets."""
 
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
 from live import database
 from live.hub import Hub
-from tests.live.client import Client
+from tests.live.client import PATIENCE, Client
 from tests.world import World
 
 LONG = "long " * 3_000
+
+
+async def wait_until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110  # it happens in the server
+            await asyncio.sleep(0.01)
 
 
 async def test_long_messages_come_in_frames_of_their_own(world: World, hub: Hub) -> None:
@@ -33,7 +44,8 @@ async def test_a_join_tells_as_much_as_fits_and_that_there_is_more(world: World,
     assert joined["messages"][-1]["id"] == newest
 
 
-async def test_long_posts_use_up_the_rate_sooner(world: World, hub: Hub) -> None:
+async def test_long_posts_use_up_the_rate_sooner(world: World, hub: Hub, settings: object) -> None:
+    settings.CHAT_POST_RATE = 0.001
     ben = await Client.of(world.ben, world.team.pk)
     for n in range(12):
         await ben.send("post", room=world.team.pk, client_id=f"{n:032x}", body="x" * 16_000)
@@ -49,3 +61,38 @@ async def test_a_person_has_only_so_many_sockets(world: World, hub: Hub, setting
     await second.disconnect()
     again = await Client.of(world.ben, world.team.pk)
     await again.frame("joined")
+
+
+async def test_what_is_never_taken_does_not_pile_up_however_often_a_role_changes(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("live.usher.PATIENCE", PATIENCE)  # until the others have heard it all
+    for _ in range(20):
+        await database.run(world.say, world.team, world.cleo, LONG)
+    slow = await Client.into(world.gus, world.team.pk)
+    (socket,) = hub.sockets[world.gus.pk]
+    quick = await Client.into(world.gus, world.team.pk)
+    slow.reads.clear()
+    for role in ("viewer", "member") * 6:
+        await database.run(world.team.change_role, world.gus, role, by=world.ben)
+        assert (await quick.frame("joined"))["me"]["role"] == role
+    assert len(socket._queue) < 12
+    slow.reads.set()
+    await wait_until(lambda: len(slow.of_type("joined")) > 1)
+    await slow.settle()
+    assert [frame["me"]["role"] for frame in slow.of_type("joined")] == ["viewer", "member"]
+
+
+async def test_who_takes_nothing_is_not_waited_for_to_start_over(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("live.usher.PATIENCE", 0.05)
+    gus = await Client.into(world.gus, world.team.pk)
+    (socket,) = hub.sockets[world.gus.pk]
+    gus.reads.clear()
+    await database.run(world.team.change_role, world.gus, "viewer", by=world.ben)
+    await wait_until(lambda: not socket._repaid.is_set())
+    await database.run(world.team.change_role, world.gus, "member", by=world.ben)
+    await wait_until(lambda: socket.is_over)
+    gus.reads.set()
+    assert await gus.bye("too_slow") == 4008

@@ -14,7 +14,6 @@ from django.db import OperationalError
 from accounts.models import User
 from accounts.roles import SiteRole
 from live import arrival, listeners
-from live import hub as hubs
 from live.database import run
 from live.hub import Hub
 from messages.models import Message
@@ -229,7 +228,7 @@ async def test_a_socket_that_could_not_start_over_tries_again(
 ) -> None:
     """A database that does not answer at that moment must not leave it waiting for ever."""
     cleo = await Client.into(world.cleo, world.team.pk)
-    monkeypatch.setattr(hubs, "RETRY", 0.01)
+    monkeypatch.setattr("live.database.RETRY", 0.01)
     failures = iter([OperationalError, OperationalError])
     read = arrival.read_afresh
 

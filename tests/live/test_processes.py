@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,11 +14,13 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
+from live import database
 from live.models import Presence
 from rooms.models import Room
 from tests.live.client import PATIENCE
 from tests.live.remote import Remote
 from tests.live.server import ON_GROWN, LiveServer, OwnRedis, environment, own_redis, servers
+from tests.live.writing import Watcher, Writer
 from tests.world import World
 
 pytestmark = [ON_GROWN, pytest.mark.django_db]
@@ -269,3 +272,112 @@ async def test_a_process_that_lost_redis_listens_again(
     assert (await cleo.message("after"))["id"] == last
     told = [message["id"] for message in cleo.messages]
     assert told == sorted({m["id"] for m in ben.messages}), "all of it, each once"
+
+
+# What is being written, by a process that serves no sockets
+
+
+async def begin_writing(world: World, room: int, seed: int = 0) -> Writer:
+    def begin() -> Writer:
+        return Writer(Room.objects.get(pk=room), world.ben, random.Random(seed))
+
+    return await database.run(begin)
+
+
+async def watching(writer: Writer, come: Come, at: list[LiveServer], *users: User) -> list[Watcher]:
+    """Each of them in each of the processes."""
+
+    def connecting_to(server: LiveServer) -> Callable[[User], Awaitable[Remote]]:
+        return lambda user: come(user, server)
+
+    watchers = [
+        Watcher(user, writer.message.room_id, connecting_to(server), writer)
+        for server in at
+        for user in users
+    ]
+    for watcher in watchers:
+        await watcher.come()
+        await watcher.has_joined()
+    return watchers
+
+
+@pytest_asyncio.fixture
+async def pool() -> AsyncIterator[None]:
+    """The threads in which things are written here let go of their connections."""
+    yield
+    await asyncio.to_thread(database.close)
+
+
+@pytest.fixture
+def heard(settings, redis: OwnRedis) -> None:
+    """What is told here goes to where the pair listens."""
+    layer = settings.CHANNEL_LAYERS["default"]
+    there = {**layer["CONFIG"], "prefix": f"{settings.CHAT_REDIS_PREFIX}/{redis.number}"}
+    settings.CHANNEL_LAYERS = {"default": {**layer, "CONFIG": {**there, "hosts": [redis.url]}}}
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_text_is_the_same_in_both_processes(
+    world: World,
+    pair: list[LiveServer],
+    room: int,
+    come: Come,
+    heard: None,
+    pool: None,
+    seed: int,
+) -> None:
+    writer = await begin_writing(world, room, seed)
+    watchers = await watching(writer, come, pair, world.cleo, world.vic)
+    for watcher in watchers:
+        await watcher.holds(writer, "")
+    for _ in range(10):
+        await database.run(writer.tell)
+    for watcher in watchers:
+        await watcher.holds(writer, writer.text)
+        assert watcher.deltas
+    chance = random.Random(seed)
+    for _ in range(30):
+        await database.run(lambda: writer.step(by=world.ben))
+        await chance.choice(watchers).step(chance)
+        await asyncio.sleep(chance.choice([0, 0.01, 0.05]))
+    await database.run(writer.checkpoint)
+    for watcher in watchers:
+        await watcher.holds_all(writer)
+    await database.run(writer.finish)
+    for watcher in watchers:
+        await watcher.holds_all(writer)
+
+
+async def test_text_of_which_no_process_hears_comes_from_the_database(
+    world: World, deaf_pair: list[LiveServer], room: int, come: Come, pool: None
+) -> None:
+    writer = await begin_writing(world, room)
+    watchers = await watching(writer, come, deaf_pair, world.cleo)
+    for _ in range(2):
+        await database.run(writer.tell)
+        await database.run(writer.checkpoint)
+        for watcher in watchers:
+            await watcher.holds_all(writer)
+    await database.run(writer.finish)
+    for watcher in watchers:
+        await watcher.holds_all(writer)
+
+
+async def test_who_was_removed_elsewhere_hears_no_more_of_it(
+    world: World, deaf_pair: list[LiveServer], room: int, come: Come, pool: None
+) -> None:
+    here, there = deaf_pair
+    writer = await begin_writing(world, room)
+    gus, cleo = await watching(writer, come, [there], world.gus, world.cleo)
+    await database.run(writer.tell)
+    await database.run(writer.checkpoint)
+    for watcher in (gus, cleo):
+        await watcher.holds(writer, writer.text)
+    known = writer.text
+    ben = await come(world.ben, here, room)
+    await ben.call("DELETE", f"rooms/{room}/participants/{world.gus.pk}/", at=here)
+    await database.run(writer.tell)
+    await database.run(writer.checkpoint)
+    await cleo.holds(writer, writer.text)
+    await gus.until(lambda: not gus.is_in)
+    assert gus.held[writer.pk].text == known

@@ -1,9 +1,9 @@
 """Sockets hold what their people may see and nothing else, whatever happens, however it is told.
 
-Everybody listens in every room while people talk, come, go and change. After each step every
-client must hold exactly what a fresh read gives its person, and nothing that was handed to it in
-that step may be what the step took from them: also where wakes were lost and only the head
-check, or the next hand-over, finds what happened.
+Everybody listens in every room and side-bar while people talk, come, go and change. After each
+step every client must hold exactly the messages and stubs that a fresh read gives its person, and
+nothing that was handed to it in that step may be what the step took from them: also where wakes
+were lost and only the head check, the next hand-over or a side-bar's next news finds what happened.
 
 CHAT_TESTS_SEEDS=50 tries more lives than the few of the suite.
 """
@@ -26,16 +26,22 @@ from live.hub import Hub
 from messages.encoding import encode_for
 from messages.history import History
 from messages.models import Message
-from rooms.models import Room
+from rooms.models import Participant, Room
 from tests.live.client import Client
+from tests.threads.beside import beside, private
 from tests.world import World
+from threads import frames, listeners
+from threads.models import Sidebar
+from threads.stubs import encode_for as encode_stubs
+from threads.stubs import stubs_for
 
 STEPS = 40
 LISTENING = ["sue", "ada", "ben", "cleo", "vic", "gus", "carl", "otto"]
 SEEDS = range(int(os.environ.get("CHAT_TESTS_SEEDS") or 3))
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 Held = dict[int, dict[int, dict[str, Any]]]
+"""By room and id."""
 
 
 class Listening:
@@ -45,7 +51,10 @@ class Listening:
         self.user = user
         self.client = client
         self.held: Held = {}
+        self.stubs: Held = {}
         self.handed: list[dict[str, Any]] = []
+        self.shown: list[dict[str, Any]] = []
+        """Stubs that were handed to it."""
         self._taken = 0
 
     def take(self) -> None:
@@ -58,10 +67,19 @@ class Listening:
         if kind == "joined":
             self.held[frame["room"]["id"]] = {}
             self._keep(frame["room"]["id"], frame["messages"])
+            self.shown += frame["sidebars"]
+            self.stubs[frame["room"]["id"]] = {stub["id"]: stub for stub in frame["sidebars"]}
+        elif kind == "sidebar":
+            self.shown.append(frame["sidebar"])
+            self.stubs[frame["room"]][frame["sidebar"]["id"]] = frame["sidebar"]
         elif kind == "messages":
             self._keep(frame["room"], frame["messages"])
         elif kind in ("reset", "left"):
             self.held.pop(frame["room"], None)
+            self.stubs.pop(frame["room"], None)
+            for stubs in self.stubs.values() if kind == "left" else ():
+                if stubs.get(frame["room"], {}).get("access") == "private":
+                    del stubs[frame["room"]]
 
     def _keep(self, room: int, messages: list[dict[str, Any]]) -> None:
         self.handed += messages
@@ -79,9 +97,12 @@ class Life:
         self.world = world
         self.chance = chance
         self.said = 0
+        self.rooms = world.rooms
 
     def step(self) -> None:
-        doing = self.chance.choice([self.talk] * 6 + [self.change] * 5 + [self.move] * 4)
+        doing = self.chance.choice(
+            [self.talk] * 6 + [self.change] * 5 + [self.move] * 4 + [self.open_another]
+        )
         try:
             doing()
         except DomainError:
@@ -89,13 +110,39 @@ class Life:
 
     @property
     def room(self) -> Room:
-        name = self.chance.choice(["team", "support", "team", "support", "public"])
-        return Room.objects.get(pk=self.world.rooms[name].pk)
+        name = self.chance.choice(
+            ["team", "support", "team", "support", "public", "open", "open", "private", "private"]
+        )
+        return Room.objects.get(pk=self.rooms[name].pk)
+
+    def open_sidebars(self) -> None:
+        """One among the staff, and one among some of the team."""
+        world = self.world
+        asked, said = world.say(world.support, world.carl), world.say(world.team, world.cleo)
+        self.rooms |= {
+            "open": beside(asked, world.ada).room,
+            "private": private(said, world.ben, world.gus).room,
+        }
+
+    def open_another(self) -> None:
+        """In place of the one of its kind: what was opened before has news no more of itself."""
+        by = self.somebody()
+        anchors = list(Message.objects.visible_to(by).order_by("-pk")[:10])
+        if anchors:
+            kind = self.chance.choice(["open", "private"])
+            invite = [self.somebody()] if kind == "private" else []
+            sidebar = beside(self.chance.choice(anchors), by, *invite, access=kind)
+            self.rooms[kind] = sidebar.room
+
+    def tell_of_sidebars(self) -> None:
+        """As whatever is said there next would."""
+        listeners._tell(Room.objects.exclude(parent=None))
 
     def somebody(self, room: Room | None = None) -> User:
-        if room is None:
-            return self.world.people[self.chance.choice(LISTENING)]
-        return self.chance.choice([seat.user for seat in room.participants.select_related("user")])
+        seats = room.participants.select_related("user") if room else ()
+        if seats and not (room and room.is_open_sidebar and self.chance.random() < 0.3):
+            return self.chance.choice([seat.user for seat in seats])
+        return self.world.people[self.chance.choice(LISTENING)]
 
     def talk(self) -> None:
         room = self.room
@@ -115,6 +162,14 @@ class Life:
         """Newcomers are shown nothing from before: what changes there is not for them."""
         self.world.team.update(history="joined", by=self.world.ben)
         self.world.support.update(history="joined", by=self.world.ada)
+
+    def come_late(self) -> None:
+        """To what is beside messages from before: otto, and cleo, who wrote one of them."""
+        self.rooms["private"].messages.post("word 0", by=self.world.gus)
+        self.world.team.remove(self.world.cleo, by=self.world.ben)
+        for user in (self.world.cleo, self.world.otto):
+            self.world.team.invite(user, by=self.world.ben)
+            self.rooms["private"].invite(user, by=self.world.ben)
 
     def talk_aloud(self) -> None:
         for name in ("team", "support"):
@@ -144,6 +199,9 @@ class Life:
         room = self.room
         who = self.somebody()
         by = self.somebody(room)
+        if room.is_sidebar and self.chance.random() < 0.5:
+            self.go_on_beside(room, who, by)
+            return
         self.chance.choice(
             [
                 lambda: room.invite(who, by=by),
@@ -154,6 +212,17 @@ class Life:
                 lambda: room.change_role(who, self.chance.choice(ROLES[room.mode]), by=by),
                 lambda: room.change_role(who, self.chance.choice(ROLES[room.mode]), by=by),
                 lambda: room.update(history=self.chance.choice(["all", "joined"]), by=by),
+            ]
+        )()
+
+    def go_on_beside(self, room: Room, who: User, by: User) -> None:
+        self.chance.choice(
+            [
+                lambda: Room.objects.seat_in(room.pk, who),
+                lambda: Room.objects.seat_in(room.pk, who),
+                lambda: Sidebar.objects.get(room=room).conclude(by=by, body="So be it."),
+                lambda: room.reopen(by=self.world.ben),
+                lambda: room.reopen(by=self.world.ada),
             ]
         )()
 
@@ -181,13 +250,21 @@ def lossy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bool], None]]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_everyone_holds_what_they_may_see_and_nothing_else(
-    world: World, hub: Hub, lossy: Callable[[bool], None], seed: int
+    world: World,
+    hub: Hub,
+    lossy: Callable[[bool], None],
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
 ) -> None:
+    monkeypatch.setattr(frames, "INTERVAL", 0.01)
     chance = random.Random(seed)
     life = Life(world, chance)
     if seed % 2:
         await database.run(life.begin_where_people_join)
-    listeners = [
+    await database.run(life.open_sidebars)
+    if seed % 2:
+        await database.run(life.come_late)
+    everybody = [
         Listening(world.people[name], await Client.of(world.people[name])) for name in LISTENING
     ]
     for step in range(STEPS):
@@ -200,9 +277,11 @@ async def test_everyone_holds_what_they_may_see_and_nothing_else(
             await database.run(life.talk_aloud)  # handed over while older news is still untold
         else:
             await hub.check_heads()
-        for listener in listeners:
+        if lost:
+            await database.run(life.tell_of_sidebars)
+        for listener in everybody:
             await enter(world, listener)
-        for listener in listeners:
+        for listener in everybody:
             await settle(hub, world, listener, f"seed {seed}, step {step}, wakes lost: {lost}")
 
 
@@ -224,11 +303,12 @@ async def settle(hub: Hub, world: World, listener: Listening, when: str) -> None
     while True:
         await listener.client.settle()
         listener.take()
-        fresh = await database.run(read_fresh, listener.user)
-        if comparable(listener.held) == comparable(fresh):
+        fresh, stubs = await database.run(read_fresh, listener.user)
+        if comparable(listener.held) == comparable(fresh) and listener.stubs == stubs:
             break
         if asyncio.get_running_loop().time() > deadline:
             assert comparable(listener.held) == comparable(fresh), (when, listener.user)
+            assert listener.stubs == stubs, (when, listener.user)
         await hub.check_heads()
         await asyncio.sleep(0.01)
     seen = await database.run(visible_ids, listener.user)
@@ -237,14 +317,22 @@ async def settle(hub: Hub, world: World, listener: Listening, when: str) -> None
         origin = message["shared_from"]
         assert origin is None or origin["message"] in seen, (when, listener.user, message)
     listener.handed.clear()
+    known = {stub for some in listener.stubs.values() for stub in some}
+    for stub in listener.shown:
+        assert stub["id"] in known, (when, listener.user, stub)
+        assert stub["anchor"] in seen, (when, listener.user, stub)
+    listener.shown.clear()
 
 
-def read_fresh(user: User) -> Held:
+def read_fresh(user: User) -> tuple[Held, Held]:
+    """Messages and stubs."""
     fresh: Held = {}
-    for room in Room.objects.filter(pk__in=rooms_of(user)):
-        rows = History(room, user).newest(200).rows
-        fresh[room.pk] = {message["id"]: message for message in encode_for(user, rows)}
-    return fresh
+    stubs: Held = {}
+    for seat in Participant.objects.filter(user=user, room__in=rooms_of(user)):
+        rows = History(seat.room, user).newest(200).rows
+        fresh[seat.room_id] = {message["id"]: message for message in encode_for(user, rows)}
+        stubs[seat.room_id] = {stub["id"]: stub for stub in encode_stubs(seat, stubs_for(seat))}
+    return fresh, stubs
 
 
 def visible_ids(user: User) -> set[int]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from live import listeners
 from live.database import run
 from live.hub import Hub
 from live.models import Presence
@@ -145,3 +146,43 @@ async def test_a_fault_does_not_end_it_for_ever(
         while not failed:
             await cleo.settle()
     await ben.frame("presence", user=world.cleo.pk, state="online")
+
+
+async def test_a_status_is_told_to_colleagues_around_and_to_oneself(
+    world: World, quick: None, hub: Hub
+) -> None:
+    ben, gus = [await Client.into(user, world.team.pk) for user in (world.ben, world.gus)]
+    amy, cleo = await Client.of(world.amy), await Client.of(world.cleo)
+    await run(world.cleo.set_status, "🌴", "On holiday", until=None, by=world.cleo)
+    told = {"emoji": "🌴", "text": "On holiday", "expires_at": None}
+    await ben.frame("status", user=world.cleo.pk, status=told)
+    await cleo.frame("status", user=world.cleo.pk, status=told)
+    await run(world.cleo.clear_status, by=world.cleo)
+    await ben.frame("status", user=world.cleo.pk, status=None)
+    for other in (gus, amy):
+        await other.settle()
+        assert other.of_type("status") == []
+
+
+async def test_customers_hear_no_status_of_their_agents(
+    world: World, quick: None, hub: Hub
+) -> None:
+    carl, sue = [await Client.into(user, world.support.pk) for user in (world.carl, world.sue)]
+    await run(world.ada.set_status, "🎧", "Focusing", until=None, by=world.ada)
+    await sue.frame("status", user=world.ada.pk)
+    await carl.settle()
+    assert carl.of_type("status") == []
+
+
+async def test_who_was_removed_hears_of_nobody_even_if_no_wake_came(
+    world: World, quick: None, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gus, ben = [await Client.into(user, world.team.pk) for user in (world.gus, world.ben)]
+    await gus.frame("presence", user=world.ben.pk)
+    monkeypatch.setattr(listeners.hub, "in_hub", lambda work: None)
+    await run(world.team.remove, world.gus, by=world.ben)
+    await Client.of(world.vic)
+    await ben.frame("presence", user=world.vic.pk, state="online")
+    await gus.frame("left", room=world.team.pk)
+    await gus.settle()
+    assert gus.of_type("presence") == []

@@ -117,6 +117,8 @@ def test_no_address_finds_words_unseen(admin: Client, world: World, more: str) -
         "earliertext/?message__body__contains=secret",
         "reaction/?message__body__contains=secret",
         "mention/?message__body__contains=secret",
+        "message/?file_names__contains=plan",
+        "attachment/?message__file_names__contains=plan",
         "attachment/?name__contains=plan",
         "attachment/?message__body__contains=secret",
     ],

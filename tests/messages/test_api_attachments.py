@@ -16,10 +16,10 @@ from messages import downloads
 from messages.models import Attachment
 from rooms.models import Room
 from tests.callers import Caller, answered
+from tests.messages.files import PNG
 from tests.rooms.test_api_rooms import everybody
 from tests.world import World
 
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\0" * 32
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'
 
 
@@ -38,12 +38,16 @@ def test_a_file_is_uploaded_and_read_back(world: World) -> None:
     response = upload(world.ben, world.team, "plan.png", PNG)
     assert response.status_code == 201
     file = response.json()
-    assert (file["name"], file["type"], file["size"], file["thumbnail"]) == (
-        "plan.png",
-        "image/png",
-        len(PNG),
-        None,
-    )
+    assert file == {
+        "id": file["id"],
+        "name": "plan.png",
+        "type": "image/png",
+        "size": len(PNG),
+        "url": f"/attachments/{file['id']}/plan.png",
+        "thumbnail": f"/attachments/{file['id']}/thumbnail/",
+        "width": 40,
+        "height": 30,
+    }
     read = Caller(world.ben).client.get(file["url"])
     assert content_of(read) == PNG
     assert read["Content-Type"] == "image/png"

@@ -1,5 +1,6 @@
 """The API of messages: history, feed, posting, and what is done to a message."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -303,6 +304,9 @@ def test_history_is_paged_both_ways(world: World) -> None:
     assert part(before=2**63 - 1, limit=2) == (["m8", "m9"], True, False)
     assert part(around=ids[5], limit=4) == (["m3", "m4", "m5", "m6"], True, True)
     assert part() == ([f"m{number}" for number in range(10)], False, False)
+    moment = Message.objects.get(pk=ids[5]).created_at
+    assert part(at=moment.isoformat(), limit=4) == (["m3", "m4", "m5", "m6"], True, True)
+    assert part(at=(moment + timedelta(1)).isoformat(), limit=2) == (["m8", "m9"], True, False)
 
 
 @pytest.mark.parametrize(
@@ -313,6 +317,9 @@ def test_history_is_paged_both_ways(world: World) -> None:
         {"after": "-1"},
         {"around": "1.5"},
         {"around": ""},
+        {"at": ""},
+        {"at": "yesterday"},
+        {"at": "2026-02-30T00:00:00Z"},
         {"limit": "0"},
         {"limit": "-1"},
         {"limit": "x"},
@@ -328,7 +335,9 @@ def test_history_asked_for_wrongly_says_what_is_wrong(world: World, query: dict[
 
 
 def test_history_starts_from_one_place(world: World) -> None:
-    assert answered(history(Caller(world.ben), world.team, before=5, after=3)) == (400, "invalid")
+    ben = Caller(world.ben)
+    for other in ({"after": 3}, {"at": "2026-03-01T00:00:00Z"}):
+        assert answered(history(ben, world.team, before=5, **other)) == (400, "invalid")
 
 
 def test_pages_ask_for_the_rendered_article(world: World) -> None:

@@ -1,19 +1,21 @@
 """Files: uploaded first, attached by their uploader in that room, seen as their message is."""
 
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.utils import timezone
 
 from accounts.errors import Invalid, NotFound, TooLarge
-from messages.encoding import encode_attachment
+from messages.encoding import encode_attachment, encode_for
 from messages.models import Attachment
 from messages.models.attachment import clean_name
 from rooms.models import Room
-from tests.messages.files import PNG, upload
+from tests.messages.files import MP4, OPUS, WAV, picture, upload
 from tests.world import World, again, expected
 
 
@@ -84,6 +86,17 @@ def test_at_most_ten_files_go_with_a_message(world: World) -> None:
     assert message.attachments.count() == 10
 
 
+def test_files_stand_in_the_order_in_which_they_are_named(world: World) -> None:
+    files = [upload(world.team, world.ben, name=f"{n}.txt") for n in range(4)]
+    named = [files[2], files[0], files[3], files[1]]
+    message = world.say(world.team, world.ben, "look", attachments=named)
+    share = message.share(by=world.ben, audience="everyone", room=world.public).message
+    for said in (message, share):
+        (shape,) = encode_for(world.ben, [said])
+        names = [file["name"] for file in shape["attachments"]]
+        assert names == ["2.txt", "0.txt", "3.txt", "1.txt"]
+
+
 def test_size_is_bounded(world: World, settings: object) -> None:
     settings.CHAT_ATTACHMENT_MAX_SIZE = 10
     assert upload(world.team, world.ben, b"x" * 10).size == 10
@@ -95,20 +108,31 @@ def test_size_is_bounded(world: World, settings: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "type_", "inline"),
+    ("content", "type_", "shown", "played"),
     [
-        (PNG, "image/png", True),
-        (b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0" + b"\0" * 64, "image/jpeg", True),
-        (b"GIF89a" + b"\0" * 64, "image/gif", True),
-        (b"RIFF\x24\0\0\0WEBPVP8 " + b"\0" * 64, "image/webp", True),
-        (b"%PDF-1.4\n" + b"x" * 64, "application/pdf", False),
+        (picture(), "image/png", True, False),
+        (picture("JPEG"), "image/jpeg", True, False),
+        (picture("GIF"), "image/gif", True, False),
+        (picture("WEBP"), "image/webp", True, False),
+        (picture("PNG")[:40], "image/png", False, False),
+        (picture("TIFF"), "image/tiff", False, False),
+        (picture("BMP"), "image/x-ms-bmp", False, False),
+        (b"%PDF-1.4\n" + b"x" * 64, "application/pdf", False, False),
+        (WAV, "audio/wav", False, True),
+        (OPUS, "audio/ogg", False, True),
+        (b"ID3\4" + b"\0" * 64, "audio/mpeg", False, True),
+        (b"fLaC" + b"\0" * 64, "audio/flac", False, True),
+        (MP4, "video/mp4", False, True),
+        (MP4.replace(b"isom", b"M4A "), "audio/mp4", False, True),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 64, "image/heif", False, False),
+        (b"\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm" + b"\0" * 64, "video/webm", False, True),
     ],
 )
 def test_the_type_is_what_the_bytes_show(
-    world: World, content: bytes, type_: str, inline: bool
+    world: World, content: bytes, type_: str, shown: bool, played: bool
 ) -> None:
     file = upload(world.team, world.ben, content, "innocent.txt")
-    assert (file.type, file.is_inline) == (type_, inline)
+    assert (file.type, file.is_shown, file.is_played) == (type_, shown, played)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +147,7 @@ def test_the_type_is_what_the_bytes_show(
     ],
 )
 def test_whatever_could_run_is_never_shown_in_place(world: World, content: bytes) -> None:
-    assert not upload(world.team, world.ben, content, "picture.png").is_inline
+    assert not upload(world.team, world.ben, content, "picture.png").is_shown
 
 
 @pytest.mark.parametrize(
@@ -190,3 +214,35 @@ def test_sweeping_goes_in_batches_to_the_end(world: World) -> None:
         upload(world.team, world.ben)
     Attachment.objects.update(created_at=timezone.now() - timedelta(days=2))
     assert Attachment.objects.sweep(batch=2) == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_is_swept_is_not_posted_at_that_moment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Either is first: a message never stands there without what it was posted with."""
+    file = upload(world.team, world.ben)
+    Attachment.objects.update(created_at=timezone.now() - timedelta(days=2))
+    discard = Attachment.discard
+
+    def post() -> object:
+        try:
+            return world.say(world.team, world.ben, "see the plan", attachments=[file])
+        except NotFound as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        posting: list[Future[object]] = []
+
+        def discard_while_it_is_posted(rows: list[Attachment]) -> None:
+            if rows:
+                posting.append(pool.submit(post))
+                wait(posting, timeout=0.5)  # it waits for us, or is done
+            discard(rows)
+
+        monkeypatch.setattr(Attachment, "discard", discard_while_it_is_posted)
+        assert Attachment.objects.sweep() == 1
+        posted = posting[0].result()
+    assert isinstance(posted, NotFound) or posted.attachments.count() == 1

@@ -1,6 +1,7 @@
 """The feed and the pages of history: state, in the order of changes; pages by id, both ways."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
 
 import pytest
 
@@ -115,6 +116,38 @@ def test_a_page_around_what_one_does_not_see_holds_its_neighbours(world: World) 
     after = world.say(world.team, world.ben)
     rows = [row.pk for row in History(again(world.team), world.cleo).around(whisper.pk, 2).rows]
     assert rows == [before.pk, after.pk]
+
+
+def said_on(day: int, message: Message) -> int:
+    at = datetime(2026, 3, day, 12, tzinfo=UTC)
+    Message.objects.filter(pk=message.pk).update(created_at=at)
+    return message.pk
+
+
+def test_a_moment_finds_what_was_said_then_or_next(world: World) -> None:
+    Message.objects.filter(room=world.team).update(created_at=datetime(2026, 3, 1, tzinfo=UTC))
+    first, second, third, fourth = (
+        said_on(day, world.say(world.team, world.ben)) for day in (2, 4, 4, 9)
+    )
+    history = History(again(world.team), world.cleo)
+
+    def at(day: int) -> list[int]:
+        return [row.pk for row in history.at(datetime(2026, 3, day, tzinfo=UTC), 2).rows]
+
+    assert at(2)[-1] == first
+    assert at(3) == at(4) == [first, second]
+    assert at(5) == at(9) == [third, fourth]
+    assert at(10) == [third, fourth]
+
+
+def test_a_moment_passes_over_what_one_does_not_see(world: World) -> None:
+    Message.objects.filter(room=world.team).update(created_at=datetime(2026, 3, 1, tzinfo=UTC))
+    whisper = said_on(4, world.whisper(world.team, world.ben, world.gus))
+    after = said_on(5, world.say(world.team, world.ben))
+    moment = datetime(2026, 3, 3, tzinfo=UTC)
+    assert History(again(world.team), world.cleo).first_at(moment) == after
+    assert History(again(world.team), world.gus).first_at(moment) == whisper
+    assert History(again(world.team), world.otto).first_at(moment) is None
 
 
 def test_pages_for_everybody_hold_what_each_may_see(world: World) -> None:

@@ -45,6 +45,17 @@ def test_the_same_again_after_deletion_is_the_tombstone(world: World) -> None:
     assert Message.objects.filter(client_id=ID).count() == 1
 
 
+def test_a_note_is_not_replayed_to_who_is_not_of_the_staff_any_more(world: World) -> None:
+    note = draft(world, room=world.support.pk, author=world.sue, audience="staff")
+    (first,) = post(note)
+    again(world.support).change_role(world.sue, "customer", by=world.ada)
+    again(first.message).react("👀", by=world.ada)
+    with pytest.raises(NotFound):
+        post(note)
+    again(world.support).change_role(world.sue, "agent", by=world.ada)
+    assert post(note)[0].replayed
+
+
 OTHERS: dict[str, Callable[[World], dict[str, Any]]] = {
     "body": lambda world: {"body": "other"},
     "audience": lambda world: {"audience": "everyone"},

@@ -49,11 +49,49 @@ def test_a_deleted_message_shows_that_it_was_there_and_no_more(world: World) -> 
     assert "secret" not in html
 
 
-def test_only_pictures_a_browser_may_show_are_shown_in_place(world: World) -> None:
+FILE = {
+    "id": 1,
+    "name": "file",
+    "size": 3,
+    "url": "/attachments/1/file",
+    "thumbnail": None,
+    "width": None,
+    "height": None,
+}
+
+
+def with_files(world: World, *files: dict[str, object]) -> str:
     (encoded,) = encode_for(world.ben, [world.say(world.team, world.ben)])
-    for kind, inline in {"image/png": True, "image/svg+xml": False, "text/html": False}.items():
-        file = {"id": 1, "name": "file", "type": kind, "size": 3, "url": "/attachments/1/file"}
-        assert ("<img" in article({**encoded, "attachments": [file]})) is inline, kind
+    return article({**encoded, "attachments": [{**FILE, **file} for file in files]})
+
+
+def test_only_what_has_a_thumbnail_is_shown_in_place_in_its_own_shape(world: World) -> None:
+    for kind in ("image/png", "image/svg+xml", "text/html"):
+        assert "<img" not in with_files(world, {"type": kind}), kind
+    small = {"type": "image/png", "thumbnail": "/attachments/1/thumbnail/"}
+    html = with_files(world, {**small, "width": 4000, "height": 1000})
+    assert 'src="/attachments/1/thumbnail/"' in html
+    assert 'width="360" height="90"' in html
+    assert 'width="44" height="300"' in with_files(world, {**small, "width": 1, "height": 9000})
+    assert "data-many" not in html
+    assert "data-many" in with_files(world, *[{**small, "width": 40, "height": 30}] * 2)
+
+
+def test_a_picture_without_a_thumbnail_says_why(world: World) -> None:
+    large = with_files(world, {"type": "image/png", "width": 10_000, "height": 10_000})
+    assert "too large for a preview: 10000 × 10000 pixels" in large
+    assert "it is damaged, or no picture" in with_files(world, {"type": "image/gif"})
+    assert "preview" not in with_files(world, {"type": "application/pdf"})
+
+
+def test_sound_and_film_are_played_and_everything_is_downloaded(world: World) -> None:
+    assert "<audio" in with_files(world, {"type": "audio/mpeg"})
+    assert "<video" in with_files(world, {"type": "video/mp4"})
+    for kind in ("audio/midi", "video/x-msvideo", "application/x-shockwave-flash"):
+        html = with_files(world, {"type": kind})
+        assert "<audio" not in html, kind
+        assert "<video" not in html, kind
+        assert 'download="file"' in html, kind
 
 
 def test_a_message_that_cannot_be_shown_does_not_take_the_page_with_it(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -9,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from messages.models import Message
 from tests.world import World, expected
 
 Browse = Callable[[User], Client]
@@ -114,8 +116,26 @@ def test_links_lead_through_the_whole_history_each_message_once(
     assert found == visible
 
 
+def test_it_begins_where_a_day_begins_for_who_asks(world: World, browse: Browse) -> None:
+    said = [world.say(world.team, world.ben, f"line {n}") for n in range(120)]
+    begins = datetime(2030, 3, 3, 23, tzinfo=UTC)  # and in Paris the fourth
+    for n, message in enumerate(said):
+        at = begins + timedelta(hours=n - 60)
+        Message.objects.filter(pk=message.pk).update(created_at=at)
+    client, path = browse(world.ben), f"/rooms/{world.team.pk}/?on=2030-03-04"
+    assert f'data-around="{said[61].pk}"' in client.get(path).text
+    world.ben.update_profile(by=world.ben, time_zone="Europe/Paris")
+    page = browse(world.ben).get(path).text
+    assert f'data-around="{said[60].pk}"' in page
+    assert said[60].pk in ids_on(page)
+    assert said[0].pk not in ids_on(page)
+    later = client.get(f"/rooms/{world.team.pk}/?on=2031-01-01").text
+    assert ids_on(later)[-1] == said[-1].pk
+
+
 @pytest.mark.parametrize(
-    "start", ["before=x", "after=-1", "around=99999999999999999999", "before="]
+    "start",
+    ["before=x", "after=-1", "around=99999999999999999999", "before=", "on=2026-02-30", "on=x"],
 )
 def test_a_place_that_is_none_is_left_out_of_account(
     start: str, world: World, browse: Browse

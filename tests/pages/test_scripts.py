@@ -38,7 +38,8 @@ def test_every_module_that_is_imported_is_in_the_import_map() -> None:
 def test_every_stylesheet_is_linked_and_every_icon_drawn() -> None:
     page = Template("{% load pages %}{% stylesheets %}").render(Context())
     linked = set(re.findall(r"css/([a-z]+)\.css", page))
-    assert linked == {path.stem for path in (ROOT / "static" / "css").glob("*.css")}
+    there = {path.stem for path in (ROOT / "static" / "css").glob("*.css")}
+    assert linked == there - {"admin"}  # whose own pages link it
     sprite = (ROOT / "templates" / "_sprite.html").read_text()
     drawn = set(re.findall(r'id="icon-([a-z-]+)"', sprite))
     sources = [*(ROOT / "templates").rglob("*.html"), *SCRIPTS.rglob("*.js")]

@@ -44,6 +44,13 @@ def test_a_customer_is_shown_customers_and_agents(world: World) -> None:
     assert {"sue", "parrot"} < set(handles(Caller(world.ada).get(path)))
 
 
+def test_people_are_found_by_name_or_handle_among_those_one_is_shown(world: World) -> None:
+    path = f"rooms/{world.support.pk}/participants/"
+    assert handles(Caller(world.ada).get(path, q="PARR")) == ["parrot"]
+    assert handles(Caller(world.carl).get(path, q="parr")) == []
+    assert handles(Caller(world.carl).get(path, q="car")) == [world.carl.handle]
+
+
 def test_people_come_in_pages_of_at_most_200(world: World) -> None:
     people = [User.objects.create_person(f"p{n}", "Pal", None) for n in range(205)]
     room = Room.objects.open("Big", by=world.ben, people=people)

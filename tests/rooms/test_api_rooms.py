@@ -431,7 +431,7 @@ def test_a_wrong_setting_sets_nothing(world: World, wrong: dict[str, Any]) -> No
     response = Caller(world.ben).patch(f"rooms/{world.team.pk}/me/", **wrong)
     assert answered(response) == (400, "invalid")
     seat = world.seat(world.team, world.ben)
-    assert (seat.muted, seat.starred, seat.notify) == (False, False, "all")
+    assert (seat.muted, seat.starred, seat.notify) == (False, False, "mentions")
 
 
 # What it costs

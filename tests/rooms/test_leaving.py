@@ -122,7 +122,7 @@ def test_who_comes_back_starts_over(world: World) -> None:
     world.say(world.team, world.ben)
     seat = again(world.team).invite(world.cleo, by=world.ben)
     assert seat.view_since > first
-    assert (seat.muted, seat.starred, seat.notify) == (False, False, "all")
+    assert (seat.muted, seat.starred, seat.notify) == (False, False, "mentions")
 
 
 def test_a_direct_room_stays_between_its_two(world: World) -> None:

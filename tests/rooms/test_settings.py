@@ -144,4 +144,4 @@ def test_ones_own_preferences(world: World) -> None:
     seat = again(seat)
     assert (seat.muted, seat.starred, seat.notify) == (True, True, "mentions")
     other = world.seat(world.team, world.vic)
-    assert (other.muted, other.starred, other.notify) == (False, False, "all")
+    assert (other.muted, other.starred, other.notify) == (False, False, "mentions")

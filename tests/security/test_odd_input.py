@@ -51,18 +51,23 @@ def test_a_zero_byte_that_reaches_the_database_is_refused(world: World, ben: Cli
     assert answer.status_code == (400 if connection.vendor == "postgresql" else 302)
 
 
-def test_files_of_a_refused_form_are_not_kept(world: World, ben: Client, settings: Any) -> None:
+def test_files_of_a_refused_form_are_not_kept(
+    world: World, ben: Client, settings: Any, django_capture_on_commit_callbacks: Any
+) -> None:
     files = [SimpleUploadedFile(f"{n}.txt", b"x" * 100) for n in range(3)]
     form = {"body": "y" * 20_000, "client_id": str(uuid4()), "files": files}
-    answer = ben.post(f"/rooms/{world.team.pk}/messages/", form)
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = ben.post(f"/rooms/{world.team.pk}/messages/", form)
     assert answer.status_code == 400
     assert [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()] == []
 
 
 def test_files_before_one_that_is_refused_are_not_kept(
-    world: World, ben: Client, settings: Any
+    world: World, ben: Client, settings: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
     files = [SimpleUploadedFile("good.txt", b"x"), SimpleUploadedFile("empty.txt", b"")]
     form = {"body": "both", "client_id": str(uuid4()), "files": files}
-    assert ben.post(f"/rooms/{world.team.pk}/messages/", form).status_code == 400
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = ben.post(f"/rooms/{world.team.pk}/messages/", form)
+    assert answer.status_code == 400
     assert [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()] == []

@@ -75,3 +75,14 @@ def test_a_stolen_login_does_not_let_one_guess_the_password(world: World) -> Non
     form = {"current": PASSWORD, "password": "Zebra-cross-1", "again": "Zebra-cross-1"}
     assert browse(world.cleo).post("/password/", form).status_code == 429
     assert User.objects.get(pk=world.cleo.pk).check_password(PASSWORD)
+
+
+def test_forms_that_say_nothing_are_counted_as_calls_are(world: World, settings: Any) -> None:
+    settings.CHAT_CALL_RATE, settings.CHAT_CALL_BURST = 0.001, 2
+    message, page = world.say(world.team, world.ben), browse(world.cleo)
+    address = f"/messages/{message.pk}/react/"
+    answers = [page.post(address, {"emoji": emoji}).status_code for emoji in "👍👎🎉"]
+    assert answers == [302, 302, 429]
+    assert message.reactions.count() == 2
+    assert Caller(world.cleo).react(message.pk, "🎉").status_code == 429
+    assert page.get(f"/rooms/{world.team.pk}/").status_code == 200

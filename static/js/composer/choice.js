@@ -1,15 +1,21 @@
 /** Who is to see what is being written: the radios and the people of the form, as one value. */
+import { Whispering } from "chat/composer/whispering";
 import { element } from "chat/dom";
-import { me, mode, people } from "chat/page";
+import { placeOf } from "chat/page";
 import { whoSees } from "chat/words";
 
 export class Choice {
+  /** The robots a note was turned to, since they do not see notes; null where somebody chose otherwise. */
+  #asked = [];
+
   constructor(form, changed) {
-    this.form = form;
+    this.changed = changed;
+    this.place = placeOf(form);
     this.says = form.querySelector("[data-says]");
     this.chooser = form.querySelector(".audience");
-    this.chooser?.addEventListener("change", () => (this.show(), changed()));
-    people.addEventListener("changed", () => this.#showPeople());
+    this.whispering = this.chooser && new Whispering(this.chooser, () => form.elements.body.focus());
+    this.chooser?.addEventListener("change", () => this.#chosen());
+    this.place.people.addEventListener("changed", () => (this.whispering?.renew(), this.show()));
     this.show();
   }
 
@@ -24,8 +30,24 @@ export class Choice {
     const radio = this.chooser?.querySelector(`[name=audience][value=${audience}]`);
     if (!radio) return;
     radio.checked = true;
-    for (const box of this.#boxes) box.checked = to.includes(Number(box.value));
+    this.whispering.to = to;
     this.show();
+  }
+
+  /** Choose the audience at this place, if there is one; a whisper goes on to whom it is for. */
+  chooseAt(at) {
+    const radio = this.chooser?.querySelectorAll("[name=audience]")[at];
+    if (!radio) return false;
+    radio.checked = true;
+    this.#chosen();
+    if (this.missing) this.whispering.focus();
+    return true;
+  }
+
+  #chosen() {
+    this.#overrule();
+    this.show();
+    this.changed();
   }
 
   get audience() {
@@ -33,7 +55,25 @@ export class Choice {
   }
 
   get to() {
-    return this.#boxes.filter((box) => box.checked).map((box) => Number(box.value));
+    return this.whispering?.to ?? [];
+  }
+
+  /** A note that names robots turns into a question to them alone, and back when it does not. */
+  ask(robots) {
+    const [asked, now] = [this.#asked, robots.map(({ id }) => id)];
+    if (!this.chooser || asked === null || String(asked) === String(now)) return;
+    if (!asked.length && this.audience !== "staff") return;
+    this.#asked = now;
+    this.value = now.length ? { audience: "only", to: now } : { audience: "staff" };
+  }
+
+  /** Who changes what a note was turned to has the last word, until it is sent. */
+  #overrule() {
+    if (this.#asked?.length) this.#asked = null;
+  }
+
+  sent() {
+    this.#asked ??= [];
   }
 
   /** What is missing before this can be sent, in words, or nothing. */
@@ -43,28 +83,11 @@ export class Choice {
 
   show() {
     if (!this.says) return;
-    const names = this.#boxes.filter((box) => box.checked).map((box) => box.dataset.name);
+    const { mode, people } = this.place;
+    const names = this.whispering?.names;
     const customers = people.all.filter(({ role }) => role === "customer").map(({ name }) => name);
-    const words = whoSees({ audience: this.audience, names, mode, customers });
+    const asked = Boolean(this.#asked?.length);
+    const words = whoSees({ audience: this.audience, names, mode, customers, asked });
     this.says.replaceChildren(element("span", { "data-alarm": Boolean(this.missing) }, words));
   }
-
-  get #boxes() {
-    return [...(this.chooser?.querySelectorAll("[name=to]") ?? [])];
-  }
-
-  /** Newcomers can be whispered to; who left cannot. */
-  #showPeople() {
-    const place = this.chooser?.querySelector(".whisper-people");
-    if (!place) return;
-    const chosen = this.to;
-    const others = people.all.filter(({ id }) => id !== me);
-    place.replaceChildren(...others.map((person) => chip(person, chosen.includes(person.id))));
-    this.show();
-  }
-}
-
-function chip({ id, name }, checked) {
-  const box = element("input", { type: "checkbox", name: "to", value: id, "data-name": name, checked });
-  return element("label", { class: "person-chip" }, box, element("span", {}, name));
 }

@@ -1,11 +1,17 @@
-/** Says calmly that the line is cut, and what becomes of it; and feeds the outbox when it is not. */
-import { api } from "chat/api";
-import { connection, on, outbox, room } from "chat/page";
+/** Says calmly that the line is cut, what becomes of what one writes, and how to go on. */
+import { delivery } from "chat/line";
+import { connection, outbox, room } from "chat/page";
 
-const QUIET = 1_200;
+const QUIET = 2_000;
+const CUT = room ? "Connecting again… What you write is kept, and sent then." : "Connecting again…";
+const OFFLINE = room ? "You are offline. What you write is kept, and sent once you are back." : "You are offline.";
+const BY_HTTP = "News come a little later here: this network lets no live connection through.";
+const SIGNED_OUT = "You are signed out. What you wrote is kept: sign in again to go on.";
 const ENDS = {
-  expired: "You have been signed out. Sign in again to go on.",
-  signed_out: "You have been signed out. Sign in again to go on.",
+  expired: SIGNED_OUT,
+  signed_out: SIGNED_OUT,
+  gone: "You have signed out in another tab.",
+  another: "Somebody else is signed in in this browser now.",
   left: "You are no longer in this room.",
 };
 
@@ -16,44 +22,52 @@ customElements.define(
 
     connectedCallback() {
       this.button = this.querySelector("[data-retry]");
+      this.signIn = this.querySelector("[data-sign-in]");
       this.button.addEventListener("click", () => connection.hurry());
       connection.addEventListener("state", () => this.#changed());
-      connection.addEventListener("refused", () => this.#ask());
-      on("posted", ({ client_id: id, message }) => outbox.posted(id, message.id));
-      on("error", (frame) => frame.client_id && outbox.refused(frame.client_id, frame));
-      addEventListener("online", () => connection.hurry());
-      document.addEventListener("visibilitychange", () => document.hidden || connection.hurry());
+      connection.addEventListener("reached", () => this.#show(BY_HTTP, "http"));
       connection.connect();
     }
 
     #changed() {
-      clearTimeout(this.#timer);
       const { state, reason } = connection;
-      if (state === "live") {
-        this.hidden = true;
-        outbox.open((post) => connection.send({ type: "post", room, ...post }));
-        return;
-      }
-      outbox.close();
-      document.querySelector(".room-foot").inert = state === "ended";
-      if (state === "ended") this.#show(ENDS[reason] ?? "The connection has ended.", state);
-      if (state === "waiting") this.#timer = setTimeout(() => this.#show("Reconnecting… What you write is kept.", state), QUIET);
+      if (state === "live") this.#hide();
+      if (state === "ended") this.#end(reason);
+      if (state === "waiting") this.#timer ??= setTimeout(() => this.#cut(), QUIET);
     }
 
+    #hide() {
+      this.#settle();
+      this.hidden = true;
+      this.dataset.state = "live";
+    }
+
+    #cut() {
+      this.#settle();
+      if (this.dataset.state !== "http" || !delivery.way) this.#show(navigator.onLine ? CUT : OFFLINE, "waiting");
+    }
+
+    #end(reason) {
+      this.#settle();
+      document.querySelector(".room-foot")?.toggleAttribute("inert", true);
+      if (reason === "left") outbox?.giveUp({ code: "not_found" });
+      this.signIn.hidden = ["another", "left"].includes(reason);
+      this.signIn.href = `/login/?next=${encodeURIComponent(location.pathname + location.search)}`;
+      this.#show(ENDS[reason] ?? "The connection has ended.", "ended");
+    }
+
+    /** Said once, however often it is tried: who has it read aloud hears it once, too. */
     #show(words, state) {
+      const says = this.querySelector("[data-says]");
+      if (says.textContent !== words) says.textContent = words;
       this.dataset.state = state;
-      this.querySelector("[data-says]").textContent = words;
-      this.button.hidden = state === "ended";
+      this.button.hidden = state !== "waiting";
       this.hidden = false;
     }
 
-    /** A refused socket does not say why; the API does. */
-    async #ask() {
-      try {
-        await api("me/");
-      } catch (error) {
-        if (error.status === 401) connection.end("signed_out");
-      }
+    #settle() {
+      clearTimeout(this.#timer);
+      this.#timer = null;
     }
   },
 );

@@ -6,8 +6,9 @@ customElements.define(
       const [input, button] = [this.querySelector("input"), this.querySelector("button")];
       button.addEventListener("click", async () => {
         input.select();
-        await navigator.clipboard.writeText(input.value);
-        button.textContent = "Copied";
+        // What is no secure page may not write there; what is selected can be copied by hand.
+        await navigator.clipboard?.writeText(input.value);
+        button.textContent = navigator.clipboard ? "Copied" : "Selected";
       });
     }
   },

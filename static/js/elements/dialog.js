@@ -2,12 +2,17 @@
  * Pages within the page: a link marked `data-dialog` opens the part of its page marked
  * `data-partial`; forms in it are sent, and answered, in place.
  */
-import { element, icon } from "chat/dom";
-import { fetchPage, swap, tellFlashes } from "chat/refresh";
+import { element, icon, reachable } from "chat/dom";
+import { placeAt } from "chat/page";
+import { fetchPage, renewPlace, swap, tellFlashes } from "chat/refresh";
 import { localise } from "chat/time";
 
-const PARTS = [".room-head", ".room-foot", ".aside", "[data-list]"];
+const PARTS = [".room-head", ".beside-what", ".room-foot", ".aside", "[data-list]"];
+/** Where one begins: the first of these that can be seen. */
+const FIRST = ["[autofocus]", ".form input:not([type=hidden]), textarea, .button"];
 const dialog = document.getElementById("dialog");
+/** What one was at; the button in it that opened the dialog may be gone when it closes. */
+let from = null;
 
 export async function openDialog(url) {
   const { response, page } = await fetchPage(url);
@@ -20,17 +25,27 @@ export function closeDialog() {
 
 function show(page) {
   const partial = page.querySelector("[data-partial]");
-  if (!partial) return false;
+  if (partial) openWith(document.adoptNode(partial));
+  return Boolean(partial);
+}
+
+/** Show this, whose heading has the id `dialog-title`. */
+export function openWith(content) {
   const close = element("button", { type: "button", class: "icon-button dialog-close", "data-close": true, title: "Close" }, icon("close"), element("span", { class: "only-read-aloud" }, "Close"));
-  dialog.replaceChildren(close, document.adoptNode(partial));
+  dialog.replaceChildren(close, content);
   localise(dialog);
-  if (!dialog.open) dialog.showModal();
-  dialog.querySelector("[autofocus], .form input:not([type=hidden]), textarea, .button")?.focus();
-  return true;
+  reachable(dialog);
+  if (!dialog.open) {
+    from = document.activeElement.closest("[tabindex]");
+    dialog.showModal();
+  }
+  const first = FIRST.flatMap((one) => [...dialog.querySelectorAll(one)]);
+  first.find((each) => each.checkVisibility())?.focus();
 }
 
 async function submit(form, button) {
   const body = new FormData(form, button);
+  if (form.method === "get") return openDialog(`${form.action}?${new URLSearchParams(body)}`);
   button?.setAttribute("disabled", "");
   const { response, page } = await fetchPage(form.action, { method: "POST", body });
   button?.removeAttribute("disabled");
@@ -40,7 +55,14 @@ async function submit(form, button) {
   if (there.pathname === new URL(form.action).pathname) return show(page);
   dialog.close();
   if (there.pathname === location.pathname) return form.action.includes("/rooms/") && keepWriting(page);
-  if (form.dataset.stay === undefined) location.href = response.url;
+  const place = placeAt(there.pathname);
+  if (place) return renewPlace(place, page);
+  if (form.dataset.stay === undefined && goTo(page, there)) location.href = response.url;
+}
+
+/** Whether it is to be gone to: another part of the page may show it instead. */
+function goTo(page, there) {
+  return document.dispatchEvent(new CustomEvent("went", { detail: { page, there }, cancelable: true }));
 }
 
 /** New head and people; the composer only where nothing would be lost. */
@@ -63,6 +85,8 @@ dialog?.addEventListener("click", (event) => {
     dialog.close();
   }
 });
+
+dialog?.addEventListener("close", () => document.activeElement === document.body && from?.focus({ preventScroll: true }));
 
 dialog?.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -1,50 +1,74 @@
 /** The people beside the room, with who is there now. */
 import { avatar, element } from "chat/dom";
-import { on, people } from "chat/page";
+import { main, people, placeOf, room } from "chat/page";
+import { isOver, sign } from "chat/status";
 
 const ROLES = { owner: "Owner", viewer: "Viewer", customer: "Customer", agent: "Agent", supervisor: "Supervisor", robot: "Robot" };
 
 const TOLD_MOST = 100;
 
-on("joined", ({ people: persons, robots, participants_count: count }) => {
-  people.start([...persons, ...robots]);
-  showCount(count);
-});
-on("room", ({ people: news }) => {
-  people.change(news);
-  if (people.all.length < TOLD_MOST) showCount(people.all.length);
-});
-on("presence", ({ user, state }) => people.see(user, state), { anywhere: true });
-
-function showCount(count) {
-  for (const place of document.querySelectorAll("[data-people-count]")) place.textContent = count;
+/** Keep up with who is in a place. */
+export function attend(place) {
+  const { people: here } = place;
+  const showCount = (count) => {
+    for (const sign of document.querySelectorAll("[data-people-count]")) if (placeOf(sign) === place) sign.textContent = count;
+  };
+  place.on("joined", ({ people: persons, robots, participants_count: count }) => {
+    here.start([...persons, ...robots]);
+    showCount(count);
+  });
+  place.on("room", ({ people: news, robots = {} }) => {
+    here.change(news);
+    here.change(robots);
+    if (here.all.length < TOLD_MOST) showCount(here.all.length);
+  });
+  place.on("presence", ({ user, state }) => here.see(user, state), { anywhere: true });
+  place.on("status", ({ user, status }) => here.say(user, status), { anywhere: true });
 }
+
+attend(main);
 
 customElements.define(
   "chat-people",
   class extends HTMLElement {
     connectedCallback() {
       this.list = this.querySelector("[data-people]");
+      this.robots = this.querySelector("[data-robots]");
       people.addEventListener("changed", () => this.#show());
+      people.addEventListener("said", () => this.#show());
     }
 
     #show() {
-      this.list.replaceChildren(...people.all.map((person) => this.#row(person)));
+      const persons = people.all.filter(({ role }) => role !== "robot");
+      this.list.replaceChildren(...persons.map((person) => this.#row(person)));
+      this.robots?.replaceChildren(...people.robots.map((robot) => this.#robot(robot)));
+    }
+
+    #robot(robot) {
+      return element("li", { class: "person", "data-person": robot.id }, avatar(robot), this.#name(robot));
+    }
+
+    #name({ id, name }) {
+      return element("a", { class: "person-name truncate", href: `/rooms/${room}/people/${id}/`, "data-card": true }, name);
     }
 
     #row(person) {
-      const words = person.kind === "guest" ? "Guest" : ROLES[person.role];
+      const role = "direct" in this.dataset ? null : ROLES[person.role];
+      const words = person.kind === "guest" ? "Guest" : role;
       const accent = ["agent", "supervisor"].includes(person.role) ? " badge-accent" : "";
       return element(
         "li",
         { class: "person", "data-person": person.id },
         avatar(person, { presence: true, state: people.state(person.id) }),
-        element("span", { class: "person-name truncate" }, person.name),
+        this.#name(person),
+        person.status && !isOver(person.status) ? sign(person.status) : null,
         words ? element("span", { class: `badge${accent}` }, words) : null,
       );
     }
   },
 );
+
+const capital = (word) => word[0].toUpperCase() + word.slice(1);
 
 /** Dots of presence, wherever the page shows somebody. */
 function showDots(dots) {
@@ -53,6 +77,10 @@ function showDots(dots) {
     if (!people.isTold(id)) continue;
     dot.dataset.state = people.state(id);
     dot.setAttribute("aria-label", people.state(id));
+  }
+  for (const words of document.querySelectorAll("[data-presence-words]")) {
+    const id = Number(words.dataset.presenceWords);
+    if (people.isTold(id)) words.textContent = capital(people.state(id));
   }
 }
 

@@ -1,6 +1,9 @@
 /** The list of rooms: found by name, and counting along. */
+import { icon } from "chat/dom";
+import { badge } from "chat/notifications/favicon";
 import { connection, me, on, room } from "chat/page";
 import { refresh } from "chat/refresh";
+import { sign } from "chat/status";
 import { atMost99 } from "chat/words";
 
 const SETTLED = 800;
@@ -25,13 +28,13 @@ customElements.define(
       this.search.addEventListener("keydown", (event) => this.#typed(event));
       this.querySelector("form").addEventListener("submit", (event) => this.#open(event));
       this.querySelector(".rooms-filter").addEventListener("click", (event) => this.#choose(event));
-      addEventListener("keydown", (event) => this.#summoned(event));
       on("activity", (frame) => this.#count(frame), { anywhere: true });
-      on("read", (frame) => frame.user === me && this.#count({ room: frame.room, unread: 0, mentions: 0 }));
-      on("left", () => this.#renew(), { anywhere: true });
-      on("room", ({ changed }) => changed && this.#renew(), { anywhere: true });
-      document.addEventListener("visibilitychange", () => this.#renew());
-      if (!room) setInterval(() => this.querySelector("[data-presence]") && this.#renew(), LOOK_AGAIN);
+      on("read", (frame) => frame.user === me && this.#count({ room: frame.room, unread: 0, mentions: 0 }), { anywhere: true });
+      on("status", ({ user, status }) => user === me && document.querySelector("[data-my-status]").replaceChildren(status ? sign(status) : icon("react", false)), { anywhere: true });
+      on("left", () => this.renew(), { anywhere: true });
+      on("room", ({ changed }) => changed && this.renew(), { anywhere: true });
+      document.addEventListener("visibilitychange", () => this.renew());
+      if (!room) setInterval(() => this.querySelector("[data-presence]") && this.renew(), LOOK_AGAIN);
       if (!room) connection.connect();
       this.#showTotal();
     }
@@ -76,22 +79,16 @@ customElements.define(
       }
     }
 
-    #summoned(event) {
-      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
-      event.preventDefault();
-      this.search.focus();
-      this.search.select();
-    }
-
     #count({ room: id, unread, mentions }) {
       const row = this.querySelector(`.room-row[data-room="${id}"]`);
-      if (!row) return this.#renew();
+      if (!row) return unread ? this.renew() : undefined;
+      if (!unread && row.matches(".room-row-side:not(:has([aria-current]))")) row.remove();
       if (id === room) [unread, mentions] = [0, 0];
       row.toggleAttribute("data-unread", unread > 0);
       this.#badge(row, "mentions", mentions);
       this.#badge(row, "unread", mentions ? 0 : unread);
       this.#showTotal();
-      if (document.body.dataset.page === "home") this.#renew();
+      if (document.body.dataset.page === "home") this.renew();
     }
 
     #badge(row, name, count) {
@@ -103,10 +100,11 @@ customElements.define(
     #showTotal() {
       const waiting = this.rows.filter((row) => "unread" in row.dataset && !("muted" in row.dataset)).length;
       document.title = waiting ? `(${waiting}) ${this.#title}` : this.#title;
+      badge(waiting);
     }
 
     /** Something the counts alone do not say: fetch the list, and the page of what waits. */
-    #renew() {
+    renew() {
       clearTimeout(this.#timer);
       if (document.hidden) return;
       this.#timer = setTimeout(async () => {

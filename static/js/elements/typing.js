@@ -1,6 +1,6 @@
 /** Who is writing. */
 import { element } from "chat/dom";
-import { me, on, people } from "chat/page";
+import { me, placeOf } from "chat/page";
 import { Typists } from "chat/typists";
 import { typing } from "chat/words";
 
@@ -10,19 +10,24 @@ customElements.define(
     typists = new Typists();
 
     connectedCallback() {
-      on("typing", ({ user, expires_in: seconds }) => {
+      this.place = placeOf(this);
+      this.place.on("typing", ({ user, expires_in: seconds }) => {
         if (user !== me) this.typists.heard(user, seconds);
         this.#show();
       });
-      on("messages", ({ messages }) => {
+      this.place.on("messages", ({ messages }) => {
         messages.forEach(({ author }) => this.typists.done(author.id));
         this.#show();
       });
-      setInterval(() => this.#show(), 1_000);
+      this.timer = setInterval(() => this.#show(), 1_000);
+    }
+
+    disconnectedCallback() {
+      clearInterval(this.timer);
     }
 
     #show() {
-      const words = typing(this.typists.now().map((id) => people.name(id)));
+      const words = typing(this.typists.now().map((id) => this.place.people.name(id)));
       if (words === (this.said ?? "")) return;
       this.said = words;
       const dots = element("span", { class: "typing-dots", "aria-hidden": "true" }, element("i"), element("i"), element("i"));

@@ -1,8 +1,9 @@
-/** What stands at the ends of the timeline: its beginning, what is being fetched, the way to the end. */
-export class Edges {
-  #fresh = 0;
+/** What stands at the ends of the timeline: its beginning, what is being fetched, the ways back and to the end. */
+import { newMessages } from "chat/words";
 
+export class Edges {
   constructor(timeline) {
+    this.back = timeline.querySelector("[data-jump-back]");
     this.jump = timeline.querySelector("[data-jump-latest]");
     this.words = timeline.querySelector("[data-jump-words]");
     this.start = timeline.querySelector("[data-start]");
@@ -10,24 +11,18 @@ export class Edges {
     this.newer = timeline.querySelector('[data-loading="newer"]');
   }
 
-  /** Something new has come, perhaps out of sight. */
-  came() {
-    this.#fresh += 1;
-  }
-
-  show({ hasOlder, hasNewer }, atEnd) {
-    const away = !atEnd || hasNewer;
-    if (!away) this.#fresh = 0;
-    this.jump.hidden = !away;
-    this.jump.toggleAttribute("data-fresh", this.#fresh > 0);
-    this.words.textContent = this.#sentence();
+  /** `left`: how much is new below; `back`: whether there is somewhere to go back to. */
+  show({ hasOlder, hasNewer }, { atEnd, left, back }) {
+    this.jump.hidden = atEnd && !hasNewer;
+    this.jump.toggleAttribute("data-fresh", left > 0);
+    this.#say(left ? newMessages(left) : "Jump to latest");
+    this.back.hidden = !back;
     this.start.hidden = hasOlder;
     this.older.hidden = !hasOlder;
     this.newer.hidden = !hasNewer;
   }
 
-  #sentence() {
-    if (!this.#fresh) return "Jump to latest";
-    return this.#fresh === 1 ? "1 new message" : `${this.#fresh} new messages`;
+  #say(words) {
+    if (this.words.textContent !== words) this.words.textContent = words;
   }
 }

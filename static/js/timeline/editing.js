@@ -1,6 +1,7 @@
 /** Editing a message where it stands, in the form of its own page. */
 import { element } from "chat/dom";
 import { fetchPage } from "chat/refresh";
+import { myRooms, named, numbered } from "chat/rooms";
 
 /** Resolves to the new text, or to null where it stays as it is; undefined where it cannot be edited. */
 export async function editInPlace(article) {
@@ -9,11 +10,12 @@ export async function editInPlace(article) {
   if (!form) return undefined;
   const body = article.querySelector("[data-body]");
   const place = element("div", { class: "inline-edit" }, document.adoptNode(form));
+  form.elements.body.value = named(form.elements.body.value, myRooms());
   body.replaceWith(place);
   putCaretAtEnd(form.elements.body);
   const text = await answered(form);
   place.replaceWith(body);
-  return text;
+  return text && numbered(text, myRooms());
 }
 
 function answered(form) {

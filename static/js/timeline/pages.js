@@ -32,7 +32,10 @@ export class Pages {
     this.#current = null;
   }
 
-  /** Calls `apply(page, meanwhile)`, unless it was dropped. A page that fails is only waited for. */
+  /**
+   * Calls `apply(page, meanwhile, wanted)`, unless it was dropped, and waits for that; `wanted()` says
+   * whether it still is. A page that fails is only waited for.
+   */
   fetch(query, apply) {
     this.#meanwhile = [];
     const ours = this.#get(query, apply, () => this.#current === ours).finally(() => {
@@ -45,7 +48,7 @@ export class Pages {
   async #get(query, apply, wanted) {
     try {
       const page = await this.load(query);
-      if (wanted()) apply(page, this.#meanwhile);
+      if (wanted()) await apply(page, this.#meanwhile, wanted);
     } catch {
       await this.later(PAUSE);
     }

@@ -1,28 +1,35 @@
 /** What is on its way, shown at the end of the timeline until the message itself is there. */
 import { fromTemplate } from "chat/dom";
-import { me, outbox, people } from "chat/page";
+import { me } from "chat/page";
+import { myRooms, named } from "chat/rooms";
+import { audienceOf, offer, tell } from "chat/waiting";
 import { list } from "chat/words";
-
-const STATES = { queued: "Waiting to be sent", sent: "Sending…", failed: "Not sent" };
 
 export class Pending {
   #shown = new Map();
   #awaited = new Map();
 
   /** Shown at the end of `list`, by `steadily(change)`, until `stretch` has the message. */
-  constructor(list, stretch, steadily) {
-    Object.assign(this, { list, stretch, steadily });
+  constructor({ outbox, people }, list, stretch, steadily) {
+    Object.assign(this, { outbox, people, list, stretch, steadily });
     outbox.entries.forEach((entry) => this.#show(entry));
     outbox.addEventListener("added", ({ detail }) => this.#show(detail));
+    outbox.addEventListener("found", ({ detail }) => this.#show(detail));
     outbox.addEventListener("changed", ({ detail }) => this.#update(detail));
     outbox.addEventListener("settled", ({ detail }) => this.#settle(detail));
     outbox.addEventListener("discarded", ({ detail }) => this.#hide(detail.post.client_id));
   }
 
-  /** A message of mine is there. Where its answer is still to come, its text tells which post it was. */
+  /** A message of mine is news. Where its answer is still to come, its text tells which post it was. */
   arrived({ id, body }) {
-    const under = outbox.entries.find(({ post, state }) => state === "sent" && post.body.trim() === body.trim());
-    this.#hide(this.#awaited.get(id) ?? under?.post.client_id);
+    const under = this.outbox.entries.find(({ post, tried, state }) => tried && state !== "failed" && post.body.trim() === body.trim());
+    if (!this.#awaited.has(id)) this.#hide(under?.post.client_id);
+    this.placed(id);
+  }
+
+  /** A message is in the list, whichever way it came. */
+  placed(id) {
+    this.#hide(this.#awaited.get(id));
     this.#awaited.delete(id);
   }
 
@@ -32,30 +39,27 @@ export class Pending {
   }
 
   #show(entry) {
+    const { outbox, people } = this;
     const made = fromTemplate("pending-message");
     const { post } = entry;
     made.querySelector(".message").dataset.audience = post.audience ?? "everyone";
     made.querySelector(".message-author").textContent = people.name(me);
     made.querySelector(".avatar").textContent = people.name(me)[0].toUpperCase();
     made.querySelector(".avatar").dataset.tint = me % 10;
-    made.querySelector("[data-body]").textContent = post.body || "(files)";
+    made.querySelector("[data-body]").textContent = named(post.body, myRooms()) || "(files)";
     const label = made.querySelector(".audience-label");
-    label.hidden = !post.audience || post.audience === "everyone";
-    label.textContent = post.audience === "staff" ? "Note to staff" : `Whisper to ${list((post.to ?? []).map((id) => people.name(id)), 6)}`;
-    made.querySelector("[data-again]").onclick = () => outbox.retry(post.client_id);
-    made.querySelector("[data-discard]").onclick = () => outbox.discard(post.client_id);
+    const said = audienceOf(post);
+    label.hidden = !said;
+    label.textContent = post.to?.length ? `${said} to ${list(post.to.map((id) => people.name(id)), 6)}` : said;
+    offer(made, outbox, post);
     this.#shown.set(post.client_id, made);
     this.steadily(() => this.list.append(made));
     this.#update(entry);
   }
 
-  #update({ post, state, error }) {
-    const shown = this.#shown.get(post.client_id);
-    if (!shown) return;
-    shown.toggleAttribute("data-failed", state === "failed");
-    shown.querySelector("[data-state]").textContent = STATES[state];
-    shown.querySelector(".pending-trouble").hidden = state !== "failed";
-    shown.querySelector("[data-why]").textContent = error?.message ?? "";
+  #update(entry) {
+    const shown = this.#shown.get(entry.post.client_id);
+    if (shown) tell(shown, entry);
   }
 
   #hide(clientId) {

@@ -1,16 +1,19 @@
 /** Telling what was read: what is on the screen of somebody who is looking at it. */
-import { connection, people, me } from "chat/page";
-import { list } from "chat/words";
+import { tellRead } from "chat/line";
+import { connection } from "chat/page";
 
 const SETTLED = 600;
 
 export class Reading {
   #timer = null;
 
-  constructor(lastRead, newestInSight) {
-    Object.assign(this, { lastRead, newestInSight });
-    document.addEventListener("visibilitychange", () => this.look());
-    addEventListener("focus", () => this.look());
+  constructor({ room, signal }, lastRead, newestInSight) {
+    Object.assign(this, { room, lastRead, newestInSight });
+    document.addEventListener("visibilitychange", () => this.look(), { signal });
+    addEventListener("focus", () => this.look(), { signal });
+    // What was read while the line was cut.
+    connection.addEventListener("state", () => this.look(), { signal });
+    signal.addEventListener("abort", () => clearTimeout(this.#timer));
   }
 
   /** Look in a moment; what flies past is not read. */
@@ -23,25 +26,6 @@ export class Reading {
     if (document.hidden || !document.hasFocus()) return;
     const seen = this.newestInSight();
     if (!seen || seen <= this.lastRead) return;
-    if (connection.send({ type: "read", room: connection.room, message: seen })) this.lastRead = seen;
-  }
-}
-
-/** Who has read up to the newest message. */
-export class Seen {
-  #upTo = new Map();
-
-  constructor(place) {
-    this.place = place;
-  }
-
-  heard({ user, message }) {
-    if (user !== me) this.#upTo.set(user, message);
-  }
-
-  show(newest) {
-    const names = [...this.#upTo].filter(([, upTo]) => newest && upTo >= newest).map(([user]) => people.name(user));
-    this.place.hidden = !names.length;
-    this.place.textContent = names.length ? `Seen by ${list(names, 4)}` : "";
+    if (tellRead(this.room, seen)) this.lastRead = seen;
   }
 }

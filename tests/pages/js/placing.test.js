@@ -31,6 +31,14 @@ test("of two copies the higher version is true, whichever comes first", () => {
   assert.equal(held.place(message(1, 4)).step, "pass");
 });
 
+test("while a message is written, the copy that comes later is true", () => {
+  const held = stretch([]);
+  held.place({ ...message(1, 3), status: "streaming" });
+  assert.equal(held.place({ ...message(1, 3), status: "streaming" }).step, "replace");
+  assert.equal(held.place({ ...message(1, 2), status: "streaming" }).step, "pass");
+  assert.equal(held.place({ ...message(1, 3), status: "complete" }).step, "pass");
+});
+
 test("what lies beyond an end with more behind it leaves no gap", () => {
   const held = stretch([10, 20], { hasOlder: true, hasNewer: true });
   assert.equal(held.place(message(5)).step, "pass");

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { follows } from "../../../static/js/grouping.js";
-import { complete, mentionAt, suggest } from "../../../static/js/mentions.js";
+import { callsFor, complete, robotsNamed, suggest, wordAt } from "../../../static/js/mentions.js";
 import { Typists } from "../../../static/js/typists.js";
 import { uuid7 } from "../../../static/js/uuid.js";
-import { atMost99, fileSize, list, typing, whoSees } from "../../../static/js/words.js";
+import { aboutAnswer, atMost99, fileSize, list, typing, whoSees } from "../../../static/js/words.js";
 
 test("ids of later posts sort later, and are UUIDs of version 7", () => {
-  const ids = [1, 1_700_000_000_000, 1_700_000_000_001].map((now) => uuid7(now, crypto.getRandomValues(new Uint8Array(10))));
+  const ids = [1, 1_700_000_000_000, 1_700_000_000_001, 1_700_000_000_001, 1_700_000_000_001, 1_600_000_000_000].map((now) => uuid7(now));
   assert.deepEqual([...ids].sort(), ids);
   ids.forEach((id) => assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/));
 });
@@ -67,7 +67,7 @@ const people = [
 
 test("an @ is completed by handle or by any part of the name", () => {
   const found = (text) => {
-    const at = mentionAt(text, text.length);
+    const at = wordAt(text, text.length);
     return at && suggest(people, at.query).map(({ handle }) => handle);
   };
   assert.deepEqual(found("hi @be"), ["ben", "cleo"]);
@@ -77,7 +77,48 @@ test("an @ is completed by handle or by any part of the name", () => {
   assert.equal(found("done @ben "), null);
 });
 
+test("rooms and emoji are completed behind a space, and nothing within a word", () => {
+  const at = (text) => wordAt(text, text.length);
+  assert.deepEqual(at("see #Rel"), { sign: "#", start: 4, query: "rel" });
+  assert.deepEqual(at("so :ta"), { sign: ":", start: 3, query: "ta" });
+  for (const text of ["a#b", "## ", "12:30", "https://a.b/#c", "so: "]) assert.equal(at(text), null, text);
+});
+
 test("completing keeps what follows", () => {
-  assert.deepEqual(complete("hi @be", 6, 4, "ben"), { text: "hi @ben ", caret: 8 });
-  assert.deepEqual(complete("hi @be there", 6, 4, "ben"), { text: "hi @ben there", caret: 8 });
+  assert.deepEqual(complete("hi @be", 6, 3, "@ben"), { from: 3, to: 6, put: "@ben ", start: 8, end: 8 });
+  assert.deepEqual(complete("hi @be there", 6, 3, "@ben"), { from: 3, to: 6, put: "@ben", start: 8, end: 8 });
+});
+
+test("many are called at once by members of the site, where there are many", () => {
+  const room = (kind, all = 3) => ({ get: () => ({ kind }), all: Array(all), robots: [] });
+  const handles = (...how) => callsFor(room(...how), 1).map(({ handle }) => handle);
+  assert.deepEqual(handles("person"), ["here", "everyone"]);
+  assert.deepEqual(handles("person", 2), []);
+  assert.deepEqual(handles("guest"), []);
+  assert.deepEqual(handles("customer"), []);
+});
+
+test("how an answer ended is said in a word", () => {
+  const message = (status, state = status) => ({ status, data: { reply: { state } } });
+  assert.equal(aboutAnswer(message("streaming"), "began", "Parrot"), "Parrot is answering");
+  assert.equal(aboutAnswer(message("complete", "done"), "ended", "Parrot"), "Parrot has answered");
+  assert.equal(aboutAnswer(message("complete", "declined"), "ended", "Parrot"), "Parrot had nothing to add");
+  assert.equal(aboutAnswer(message("stopped"), "ended", "Parrot"), "Parrot was stopped");
+  assert.equal(aboutAnswer(message("failed"), "ended", "Parrot"), "Parrot could not answer");
+});
+
+test("robots are named outside of code and quotes, and all of them at once", () => {
+  const robots = [{ handle: "parrot" }, { handle: "muse.2" }];
+  const named = (text) => robotsNamed(text, robots).map(({ handle }) => handle);
+  assert.deepEqual(named("what do you think, @Parrot?"), ["parrot"]);
+  assert.deepEqual(named("@muse.2. And @parrots?"), ["muse.2"]);
+  assert.deepEqual(named("@robots, anyone?"), ["parrot", "muse.2"]);
+  assert.deepEqual(named("> @parrot said\n`@muse.2`\n```\n@parrot\n```"), []);
+  assert.deepEqual(named("```\n@parrot"), []);
+  assert.deepEqual(named("me@parrot"), []);
+});
+
+test("why a note becomes a question is said before it is sent", () => {
+  const words = whoSees({ audience: "only", names: ["Parrot"], mode: "support", asked: true });
+  assert.equal(words, "Robots do not see notes, so this becomes a question. Only you and Parrot, and the staff of this room, will see this.");
 });

@@ -1,0 +1,105 @@
+"""What being told adds to the socket: `notification`, to nobody but the one who is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from live import database, frames, protocol
+from live.hub import Hub
+from messages.audience import Reader
+from messages.encoding import Encoded
+from notifications.encoding import encode
+from notifications.interest import weigh
+from notifications.models import Notification, Preferences
+from rooms.models import Participant
+
+logger = logging.getLogger(__name__)
+
+KIND = "notification"
+AT_ONCE = 100
+"""Messages of one look."""
+INTERVAL = 0.25
+"""Seconds between two looks."""
+
+
+class News(NamedTuple):
+    user: int
+    notification: Encoded
+    quiet: bool
+
+
+@protocol.hears(KIND)
+class Teller:
+    """Tells the people of one process what they are notified of, all of a moment in one look."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._noted: set[int] = set()
+        self._is_telling = False
+
+    def __call__(self, news: Mapping[str, Any]) -> None:
+        """Somebody, somewhere, is told of these messages."""
+        if not self._hub.sockets:
+            return
+        self._noted.update(news["messages"])
+        if not self._is_telling:
+            self._is_telling = True
+            self._hub.spawn(self._tell_all())
+
+    async def _tell_all(self) -> None:
+        try:
+            while self._noted:
+                some = sorted(self._noted)[:AT_ONCE]
+                self._noted.difference_update(some)
+                await self._tell_some(some)
+                await asyncio.sleep(INTERVAL)
+        finally:
+            self._is_telling = False
+
+    async def _tell_some(self, messages: Collection[int]) -> None:
+        """What cannot be read now is still on the page: it is not tried again."""
+        try:
+            here = [user for user, sockets in self._hub.sockets.items() if sockets]
+            found = await database.run(look, here, messages)
+        except Exception:
+            logger.exception("Notifications could not be told of.")
+            return
+        for news in found:
+            frame = frames.write("notification", notification=news.notification, quiet=news.quiet)
+            for socket in self._hub.sockets.get(news.user, ()):
+                socket.send(frame)
+
+
+def look(users: Collection[int], messages: Collection[int]) -> list[News]:
+    """What these users are told of these messages, as far as they may see them and want to be
+    told, now. Three queries.
+    """
+    noted = Notification.objects.filter(message__in=messages, user__in=users, read_at=None)
+    rows = list(noted.filter(message__deleted_at=None).with_messages())
+    if not rows:
+        return []
+    people = {row.user_id for row in rows}
+    seats = Participant.objects.filter(room__in={row.room_id for row in rows}, user__in=people)
+    seated = {(seat.user_id, seat.room_id): seat for seat in seats.select_related("room", "user")}
+    chosen = Preferences.objects.by_user(people)
+    found = []
+    for row in rows:
+        seat = seated.get((row.user_id, row.room_id))
+        if seat is None or not _is_to_be_told(row, seat):
+            continue
+        own = chosen.get(row.user_id)
+        is_quiet = own is not None and own.quiet_end() is not None
+        found.append(News(row.user_id, encode(row, unread=True), is_quiet))
+    return found
+
+
+def _is_to_be_told(row: Notification, seat: Participant) -> bool:
+    return (
+        seat.user.is_active
+        and seat.last_read < row.message_id
+        and weigh(row.reason, level=seat.notify, muted=seat.muted)
+        and Reader.of(seat).sees(row.message)
+    )

@@ -1,0 +1,120 @@
+"""A browser that may be told while no page of ours is open in it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+from accounts.errors import Invalid
+from notifications import push_service, webpush
+
+if TYPE_CHECKING:
+    from accounts.models import Login
+
+MOST = 20
+"""Of one person; the oldest make room."""
+FAILURES_MAX = 20
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def live(self) -> SubscriptionQuerySet:
+        """Of sign-ins that are not over."""
+        return self.filter(login__ended_at=None, login__expires_at__gt=timezone.now())
+
+
+class SubscriptionManager(models.Manager.from_queryset(SubscriptionQuerySet)):  # type: ignore[misc]
+    @transaction.atomic
+    def subscribe(self, login: Login, *, endpoint: str, p256dh: str, auth: str) -> Subscription:
+        """Tell this browser, for as long as the login lasts. Doing so again changes its keys; who
+        signs in as somebody else there takes it over. Raises Invalid, by field.
+        """
+        if not push_service.is_allowed(endpoint):
+            raise Invalid(details={"endpoint": ["This is no address of a push service."]})
+        _must_be_keys(p256dh, auth)
+        subscription: Subscription
+        subscription, _ = self.update_or_create(
+            endpoint_hash=hashlib.sha256(endpoint.encode()).hexdigest(),
+            defaults={
+                "user": login.user,
+                "login": login,
+                "endpoint": endpoint,
+                "p256dh": p256dh,
+                "auth": auth,
+                "agent": login.user_agent,
+                "failures": 0,
+            },
+        )
+        rows = self.filter(user=login.user).order_by("-created_at", "-pk")
+        self.filter(pk__in=list(rows.values_list("pk", flat=True)[MOST:])).delete()
+        return subscription
+
+
+def _must_be_keys(p256dh: str, auth: str) -> None:
+    try:
+        webpush.encrypt(b"", receiver=webpush.decode(p256dh), secret=webpush.decode(auth))
+        if len(webpush.decode(auth)) != 16:
+            raise ValueError
+    except ValueError as error:
+        raise Invalid(details={"keys": ["These are no keys of a subscription."]}) from error
+
+
+class Subscription(models.Model):
+    """It ends with the login it was made in. Its address is a secret: who knows it can be told of
+    by it, so it is found by its hash and never shown.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="push_subscriptions"
+    )
+    login = models.ForeignKey("accounts.Login", models.CASCADE, related_name="+")
+    endpoint = models.TextField(editable=False)
+    endpoint_hash = models.CharField(max_length=64, unique=True, editable=False)
+    p256dh = models.CharField(max_length=100, editable=False)
+    auth = models.CharField(max_length=30, editable=False)
+    agent = models.CharField(max_length=400, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    failures = models.PositiveIntegerField(default=0, help_text="One after the other.")
+
+    objects: ClassVar = SubscriptionManager()
+
+    def __str__(self) -> str:
+        return f"A browser of {self.user_id}"
+
+    def send(self, content: bytes, *, urgency: str) -> bool:
+        """Whether its push service took it. Is gone where that knows it no more. Raises
+        push_service.Unreachable: try again later.
+        """
+        body = webpush.encrypt(
+            content, receiver=webpush.decode(self.p256dh), secret=webpush.decode(self.auth)
+        )
+        headers = {
+            "TTL": "86400",
+            "Urgency": urgency,
+            "Content-Encoding": "aes128gcm",
+            "Content-Type": "application/octet-stream",
+            "Authorization": webpush.authorization(self.endpoint),
+        }
+        try:
+            status = push_service.post(self.endpoint, body, headers)
+        except push_service.Unreachable:
+            self._note_failure()
+            raise
+        if status < 300:
+            Subscription.objects.filter(pk=self.pk).update(failures=0)
+            return True
+        if status == 429 or status >= 500:
+            self._note_failure()
+            raise push_service.Unreachable(f"status {status}")
+        self.delete()
+        return False
+
+    def _note_failure(self) -> None:
+        self.failures += 1
+        if self.failures >= FAILURES_MAX:
+            self.delete()
+        else:
+            Subscription.objects.filter(pk=self.pk).update(failures=self.failures)

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models, transaction
+
+from accounts.errors import Invalid, NotFound
+from accounts.models import AuditEntry, User
+from robots.models.robot import PERSONA_MAX, Robot, Style
+from rooms.models import Participant, Room
+from rooms.modes import Role
+
+TITLE_MAX = 80
+LONGEST = {"persona": PERSONA_MAX, "title": TITLE_MAX}
+"""Characters."""
+OVERRIDES = (*LONGEST, "style")
+AS_ELSEWHERE = ("", "As elsewhere")
+STYLES_HERE = [AS_ELSEWHERE, *Style.choices]
+
+
+class RobotSeatManager(models.Manager["RobotSeat"]):
+    @transaction.atomic
+    def seat(self, robot: Robot, room: Room, *, by: User, **overrides: str) -> RobotSeat:
+        """Bring a robot into a room. Seating it again changes nothing.
+
+        Raises Forbidden (who does not manage the room), Robot.Retired, Invalid, Room.Closed,
+        Room.Full.
+        """
+        room.locked().must_be_managed_by(by)
+        if robot.retired_at:
+            raise Robot.Retired
+        participant = room.participant(robot.user)
+        if participant is None:
+            participant = room.admit(robot.user, role=Role.ROBOT, invited_by=by)
+        seat, _ = self.get_or_create(
+            participant=participant, defaults=_checked({"robot": robot, **overrides})
+        )
+        return seat
+
+    def of(self, robot: Robot, room: Room) -> RobotSeat:
+        """Where it sits in a room, without overrides where none were ever made. Raises NotFound."""
+        participant = room.seat_of(robot.user)
+        found = self.filter(participant=participant).first()
+        seat = found or RobotSeat(participant=participant, robot=robot)
+        seat.participant, seat.robot = participant, robot
+        return seat
+
+    def at(self, participant: Participant) -> RobotSeat:
+        """The same, of a robot's participant that was read with both: it asks for nothing more."""
+        robot = participant.user.robot
+        robot.user = participant.user
+        seat: RobotSeat = getattr(participant, "robot_seat", None) or RobotSeat()
+        seat.participant, seat.robot = participant, robot
+        return seat
+
+
+class RobotSeat(models.Model):
+    """How a robot differs in one room from what it is elsewhere. What is empty is as elsewhere."""
+
+    participant = models.OneToOneField(
+        Participant, models.CASCADE, primary_key=True, related_name="robot_seat"
+    )
+    robot = models.ForeignKey(Robot, models.CASCADE, related_name="seats")
+    persona = models.TextField(blank=True, max_length=PERSONA_MAX)
+    title = models.CharField(
+        max_length=TITLE_MAX, blank=True, help_text="What it is here, to people."
+    )
+    style = models.CharField(max_length=16, choices=Style.choices, blank=True)
+
+    objects = RobotSeatManager()
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.robot} in room {self.participant.room_id}"
+
+    @transaction.atomic
+    def update(self, *, by: User, **overrides: str) -> None:
+        """Change what is different here. Raises Forbidden, Invalid (by field), NotFound."""
+        room = self.participant.room.locked()
+        room.must_be_managed_by(by)
+        if not Participant.objects.filter(pk=self.participant_id).exists():
+            raise NotFound
+        before = {name: getattr(self, name) for name in overrides if name in OVERRIDES}
+        for name, value in _checked(overrides).items():
+            setattr(self, name, value)
+        self.save()
+        AuditEntry.objects.record(
+            "robot.seat_changed", on=self, by=by, before=before, after=overrides
+        )
+
+    @transaction.atomic
+    def remove(self, *, by: User) -> None:
+        """Take it out of the room. Raises Forbidden, NotFound."""
+        self.participant.room.remove(self.robot.user, by=by)
+
+    # Questions
+
+    @property
+    def persona_here(self) -> str:
+        return self.persona or self.robot.persona
+
+    @property
+    def style_here(self) -> str:
+        return self.style or self.robot.style
+
+
+def _checked(overrides: dict[str, Any]) -> dict[str, Any]:
+    """Raises Invalid, with details by field."""
+    wrong: dict[str, list[str]] = {}
+    for name, longest in LONGEST.items():
+        if len(overrides.get(name, "")) > longest:
+            wrong[name] = [f"At most {longest} characters."]
+    if overrides.get("style", "") not in ("", *Style.values):
+        wrong["style"] = [f"Choose one of {', '.join(Style.values)}."]
+    if wrong:
+        raise Invalid(details=wrong)
+    return overrides

@@ -1,0 +1,64 @@
+/** The card of somebody: beside their name, or a sheet on a phone. Without a script the link leads to its page. */
+import { element, icon, placeNear } from "chat/dom";
+import { flash } from "chat/elements/flash";
+import { placeOf } from "chat/page";
+import { fetchPage, tellFlashes } from "chat/refresh";
+import { localise } from "chat/time";
+
+const narrow = matchMedia("(width < 32rem)");
+const card = element("div", { class: "card-pop", popover: "auto", role: "dialog", "aria-labelledby": "card-title" });
+document.body.append(card);
+let opener = null;
+
+async function open(link, near = link) {
+  const { response, page } = await fetchPage(link.href);
+  const partial = response.ok && page.querySelector("[data-partial]");
+  if (!partial) return flash("Nothing can be shown of them.", "error");
+  opener = link;
+  const close = element("button", { type: "button", class: "icon-button icon-button-small card-close", title: "Close" }, icon("close", true), element("span", { class: "only-read-aloud" }, "Close"));
+  close.addEventListener("click", () => card.hidePopover());
+  card.replaceChildren(document.adoptNode(partial), close);
+  localise(card);
+  card.showPopover();
+  card.removeAttribute("style");
+  if (!narrow.matches) placeNear(card, near.getBoundingClientRect());
+  card.querySelector("h1").focus({ preventScroll: true });
+}
+
+/** Closed by its own keys or buttons, the focus goes back to the name. */
+function closed({ newState }) {
+  if (newState !== "closed") return;
+  if (card.contains(document.activeElement) || document.activeElement === document.body) opener?.focus({ preventScroll: true });
+}
+
+async function submit(event) {
+  event.preventDefault();
+  const { target: form, submitter } = event;
+  const { page } = await fetchPage(form.action, { method: "POST", body: new FormData(form, submitter) });
+  card.hidePopover();
+  tellFlashes(page);
+}
+
+function write(deed) {
+  const composer = placeOf(opener).root.querySelector("chat-composer");
+  card.hidePopover();
+  if (composer) deed(composer);
+}
+
+function clicked(event) {
+  const of = (selector) => event.target.closest(selector);
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const [link, face, mention, whisper] = [of("a[data-card]"), of(".message > .avatar"), of("[data-mention]"), of("[data-whisper]")];
+  const author = face?.parentElement.querySelector(":scope > .message-head a.message-author");
+  if (link || author) {
+    event.preventDefault();
+    open(link ?? author, face ?? link);
+  }
+  if (mention && card.contains(mention)) write((composer) => composer.mention(mention.dataset.mention));
+  if (whisper && card.contains(whisper)) write((composer) => composer.whisper(Number(whisper.dataset.whisper)));
+  if (card.contains(event.target) && of("a[data-dialog]")) card.hidePopover();
+}
+
+card.addEventListener("toggle", closed);
+card.addEventListener("submit", submit);
+document.addEventListener("click", clicked);

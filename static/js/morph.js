@@ -1,0 +1,25 @@
+/** Making one piece of page into another by changing only what differs: what is selected, scrolled or focused in it stays so. */
+export function morph(old, fresh) {
+  if (old.nodeName !== fresh.nodeName) return old.replaceWith(fresh);
+  if (!(old instanceof Element)) return say(old, fresh.data);
+  morphAttributes(old, fresh);
+  morphChildren(old, fresh);
+}
+
+export function morphChildren(old, fresh) {
+  const [ours, theirs] = [[...old.childNodes], [...fresh.childNodes]];
+  theirs.forEach((child, at) => (ours[at] ? morph(ours[at], child) : old.append(child)));
+  ours.slice(theirs.length).forEach((child) => child.remove());
+}
+
+function morphAttributes(old, fresh) {
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+}
+
+/** Text that only grew keeps its selection. */
+function say(node, data) {
+  if (node.data === data) return;
+  if (data.startsWith(node.data)) node.appendData(data.slice(node.data.length));
+  else node.data = data;
+}

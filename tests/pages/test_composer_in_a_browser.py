@@ -1,0 +1,151 @@
+"""Writing, as people do it in a browser: formatted, completed, kept, and for whom it is meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.messages.files import picture
+from tests.pages.browsing import IN_CHROMIUM, Visit, faults, ready
+
+pytestmark = IN_CHROMIUM
+
+LOUNGE = "/rooms/1/"
+PREVIEW = "[data-preview]"
+
+
+@pytest.fixture
+def ada(visit: Visit) -> Page:
+    return visit("ada", LOUNGE)
+
+
+def box(page: Page) -> Locator:
+    return page.locator(".composer textarea")
+
+
+def write(page: Page, *keys: str) -> None:
+    """Words are typed; what is in brackets is pressed."""
+    box(page).focus()
+    for key in keys:
+        if key.startswith("["):
+            page.keyboard.press(key[1:-1])
+        else:
+            page.keyboard.type(key)
+
+
+def newest(page: Page) -> Locator:
+    return page.locator("[data-mine][data-entry] .message [data-body]").last
+
+
+def test_words_are_formatted_by_keys_and_buttons_which_undo_takes_back(ada: Page) -> None:
+    write(ada, "so bold", "[Shift+Control+ArrowLeft]", "[Control+b]")
+    expect(box(ada)).to_have_value("so **bold**")
+    write(ada, "[Control+z]")
+    expect(box(ada)).to_have_value("so bold")
+    write(ada, "[Control+a]", "[Delete]", "one")
+    ada.click("[data-format=bullets]")
+    write(ada, "[Shift+Enter]", "two", "[Shift+Enter]", "[Shift+Enter]", "@nobody and @ben")
+    expect(box(ada)).to_have_value("- one\n- two\n@nobody and @ben")
+    write(ada, "[Escape]")
+    ada.click("[data-show-preview]")
+    expect(ada.locator(f"{PREVIEW} li")).to_have_text(["one", "two @nobody and @ben"])
+    expect(ada.locator(f"{PREVIEW} .mention")).to_have_text("@ben")
+    expect(ada.locator(f"{PREVIEW} [title='Nobody here is called that']")).to_have_text("@nobody")
+    ada.keyboard.press("Escape")
+    expect(box(ada)).to_be_focused()
+
+
+def test_enter_sends_but_not_from_within_code_and_tab_catches_nobody(ada: Page) -> None:
+    write(ada, "```python", "[Enter]", "def f():", "[Enter]", "[Tab]", "pass", "[Enter]")
+    expect(box(ada)).to_have_value("```python\ndef f():\n  pass\n  ")
+    write(ada, "[Tab]", "[Tab]")
+    expect(box(ada)).not_to_be_focused()
+    write(ada, "[Control+Enter]")
+    expect(newest(ada).locator("pre .k")).to_have_text(["def", "pass"])
+    newest(ada).locator("pre").hover()
+    ada.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    newest(ada).locator(".code-copy").click()
+    expect(newest(ada).locator(".code-copy [role=status]")).to_have_text("Copied")
+    assert ada.evaluate("navigator.clipboard.readText()") == "def f():\n  pass"
+
+
+def test_people_rooms_and_emoji_are_completed(ada: Page, visit: Visit) -> None:
+    write(ada, "@cle", "[Enter]", "see #rel", "[Tab]", ":tada:", " :rock")
+    expect(ada.locator(".completion li").first).to_have_text("🚀:rocket:")
+    write(ada, "[Escape]", " and `:tada:`")
+    expect(box(ada)).to_have_value("@cleo see #Release 1.0 🎉 :rock and `:tada:`")
+    write(ada, "[Enter]")
+    link = newest(ada).locator(".room-link")
+    expect(link).to_have_text("Release 1.0")
+    expect(newest(ada).locator(".mention")).to_have_attribute("data-handle", "cleo")
+    # Whoever is not in it, as Sue, learns no more than that there is one.
+    sue = visit("sue", LOUNGE)
+    expect(sue.locator(".room-link").last).to_have_text(f"#room-{link.get_attribute('data-room')}")
+    assert "Release 1.0" not in sue.locator(".room-link").last.locator("xpath=..").inner_html()
+    write(ada, "[ArrowUp]")
+    expect(ada.locator(".inline-edit textarea")).to_have_value(
+        "@cleo see #Release 1.0 🎉 :rock and `:tada:`"
+    )
+    ada.keyboard.press("Escape")
+    expect(box(ada)).to_be_focused()
+
+
+def test_emoji_are_picked_by_what_they_are_called_and_the_last_ones_come_first(ada: Page) -> None:
+    write(ada, "well done ")
+    ada.click("[data-emoji-button]")
+    ada.keyboard.type("crab")
+    ada.keyboard.press("Enter")
+    expect(box(ada)).to_have_value("well done 🦀")
+    expect(box(ada)).to_be_focused()
+    write(ada, "[Enter]")
+    expect(newest(ada)).to_have_text("well done 🦀")
+    message = ada.locator("[data-mine][data-entry] .message").last
+    message.hover()
+    message.locator("[data-tool=react]").click()
+    expect(ada.locator(".emoji-grid [aria-selected]")).to_have_attribute("data-emoji", "🦀")
+    assert faults(ada) == []
+    ada.keyboard.press("Enter")
+    expect(message.locator(".reaction")).to_have_attribute("data-emoji", "🦀")
+
+
+def test_a_draft_waits_with_its_audience_and_files_and_is_marked(ada: Page, tmp_path: Path) -> None:
+    (tmp_path / "plan.png").write_bytes(picture(size=(30, 20), color=120))
+    write(ada, "[Alt+Digit2]", "[Space]", "[Enter]", "half a thought")
+    expect(ada.locator(".audience-says")).to_contain_text("Only you and")
+    ada.set_input_files("[name=files]", tmp_path / "plan.png")
+    expect(ada.locator(".upload img")).to_be_visible()
+    other = ada.context.new_page()
+    other.goto(ada.url.replace(LOUNGE, "/"))
+    mark = other.locator("chat-draft[data-room='1']")
+    expect(mark).to_be_visible()
+    ada.reload()
+    ready(ada)
+    expect(box(ada)).to_have_value("half a thought")
+    expect(ada.locator(".audience-says")).to_contain_text("Only you and")
+    expect(ada.locator(".upload img")).to_be_visible()
+    ada.click(".composer-send")
+    expect(newest(ada)).to_have_text("half a thought")
+    sent = ada.locator("[data-mine][data-entry] .message").last
+    expect(sent).to_have_attribute("data-audience", "only")
+    expect(sent.locator(".picture")).to_have_count(1)
+    expect(mark).to_be_hidden()
+    ada.reload()
+    ready(ada)
+    expect(box(ada)).to_have_value("")
+
+
+def test_on_a_narrow_screen_the_buttons_fold_and_all_can_be_reached(visit: Visit) -> None:
+    page = visit("ben", LOUNGE, viewport={"width": 320, "height": 640}, color_scheme="dark")
+    bold = page.locator("[data-format=bold]")
+    expect(bold).to_be_hidden()
+    page.click("[data-fold]")
+    bold.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-format=italic]")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("[data-format]:focus")).to_have_count(0)
+    write(page, "@")
+    expect(page.locator(".completion")).to_be_visible()
+    assert faults(page) == []

@@ -1,0 +1,87 @@
+"""Robots in side-bars: what they are told there, and as whom they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from live import database
+from messages.models import Message
+from robots.models import Reply, RobotSeat
+from rooms.models import Room
+from tests.robots.telling import reply_to, seated, system, told, words
+from tests.world import World, again
+from threads.models import Sidebar
+
+
+@pytest.fixture
+def world(transactional_db: None) -> Iterator[World]:
+    yield World()
+    database.close()
+
+
+def beside(world: World, anchor: Message, access: str = "open") -> Room:
+    """A side-bar of the team room, by ben."""
+    return again(Sidebar.objects.open(anchor, by=world.ben, access=access).room)
+
+
+def test_who_is_named_comes_by_and_answers(world: World) -> None:
+    muse = seated(world, world.team)
+    room = beside(world, world.say(world.team, world.cleo, "Lamps?"))
+    assert room.participant(muse.user) is None
+    question = world.say(room, world.ben, "@muse what do you think?")
+    assert room.participant(muse.user) is not None
+    assert Reply.objects.filter(question=question, robot=muse).exists()
+
+
+def test_it_is_told_what_the_side_bar_is_about(world: World) -> None:
+    seated(world, world.team)
+    world.say(world.team, world.ben, "ELSEWHERE")
+    room = beside(world, world.say(world.team, world.cleo, "Lamps?"))
+    world.say(room, world.cleo, "Green ones")
+    ((_, text),) = told(world.say(room, world.ben, "@muse which?"))
+    assert text == (
+        "[This is a side-bar, about a message of the room around it:]\nCleo (@cleo): Lamps?\n\n"
+        "Cleo (@cleo): Green ones\n\nBen (@ben): @muse which?"
+    )
+
+
+def test_a_message_not_all_readers_may_see_is_not_told(world: World) -> None:
+    world.team.update(by=world.ben, history="joined")
+    seated(world, world.team)
+    anchor = world.say(world.team, world.ben, "SECRET")
+    world.team.invite(world.otto, by=world.ben)
+    room = beside(world, anchor)
+    question = world.say(room, world.ben, "@muse which?")
+    assert "SECRET" not in words(question)
+    again(world.team).remove(world.otto, by=world.ben)
+    assert "SECRET" in words(world.say(room, world.ben, "@muse and now?"))
+
+
+def test_a_message_taken_back_is_not_told(world: World) -> None:
+    seated(world, world.team)
+    anchor = world.say(world.team, world.ben, "SECRET")
+    room = beside(world, anchor)
+    anchor.remove(by=world.ben)
+    assert "SECRET" not in words(world.say(room, world.ben, "@muse which?"))
+
+
+def test_what_is_for_the_staff_alone_is_not_told_to_robots(world: World) -> None:
+    seated(world, world.support)
+    sidebar = Sidebar.objects.open(world.note(world.ada, "SECRET"), by=world.ada)
+    question = world.say(again(sidebar.room), world.ada, "@muse which?")
+    assert "SECRET" not in words(question)
+
+
+def test_it_is_there_who_it_is_around(world: World) -> None:
+    muse = seated(world, world.team)
+    RobotSeat.objects.at(world.seat(world.team, muse.user)).update(
+        by=world.ben, persona="You are a pirate."
+    )
+    room = beside(world, world.say(world.team, world.cleo, "Lamps?"))
+    question = world.say(room, world.ben, "@muse which?")
+    assert "You are a pirate." in system(question)
+    RobotSeat.objects.at(world.seat(room, muse.user)).update(by=world.ben, persona="A poet.")
+    assert "A poet." in system(reply_to(question, muse))
+    assert "pirate" not in system(reply_to(question, muse))

@@ -1,0 +1,90 @@
+"""Tokens are counted without a vocabulary, a little high."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from robots import tokens
+
+ENGLISH = """\
+When the first light came over the hills, nobody in the village had slept. The river had risen
+through the night, quietly and without any hurry, and by morning it stood in the lower gardens.
+People carried chairs, books and sleeping children up the lane, and talked about bread, about
+boats, and about what their grandparents had done in such a year."""
+GERMAN = """\
+Als das erste Licht über die Hügel kam, hatte im Dorf niemand geschlafen. Der Fluss war die ganze
+Nacht hindurch gestiegen, leise und ohne Eile, und am Morgen stand er in den unteren Gärten. Die
+Leute trugen Stühle, Bücher und schlafende Kinder den Weg hinauf; man sprach über
+Hochwasserschutzmaßnahmen und darüber, was die Großeltern in einem solchen Jahr getan hatten."""
+CHINESE = """\
+第一缕光照过山丘的时候，村里没有人睡着。河水整夜悄悄上涨，到了早晨已经漫进低处的园子。人们把椅子、书本和熟睡的孩子抬到巷子上面，\
+谈论面包、船只，以及祖父母在这样的年份里做过什么。请在三个工作日之内提交报告，并说明预算与人员安排。"""
+JAPANESE = """\
+丘の上に最初の光が差したとき、村では誰も眠っていなかった。川は一晩中静かに増水し、朝には低い庭まで来ていた。\
+人々は椅子や本や眠る子どもを運び上げた。データベースの設定を確認してください。"""
+RUSSIAN = """\
+Когда первый свет показался над холмами, в деревне никто не спал. Река поднималась всю ночь, тихо
+и не спеша, и к утру стояла в нижних садах. Люди несли стулья, книги и спящих детей по улице."""
+PYTHON = (Path(settings.BASE_DIR) / "live" / "hub.py").read_text()
+SCRIPT = (Path(settings.BASE_DIR) / "live" / "layer.py").read_text()
+MARKDOWN = (Path(settings.BASE_DIR) / "docs" / "operations.md").read_text()
+JSON = '[{"id": 17, "name": "Ada", "body": "hello there", "at": "2026-01-02T03:04:05Z"}, null]' * 9
+
+
+@pytest.fixture(scope="module")
+def litellm() -> Any:
+    from robots import llm
+
+    return llm._import()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [ENGLISH, GERMAN, CHINESE, JAPANESE, RUSSIAN, PYTHON, SCRIPT, MARKDOWN, JSON],
+    ids=["en", "de", "zh", "ja", "ru", "py", "py2", "md", "json"],
+)
+def test_no_model_of_the_older_kind_makes_more_of_it(litellm: Any, text: str) -> None:
+    real = litellm.token_counter(model="gpt-4", text=text)
+    assert 0.95 * real <= tokens.count(text) <= 1.6 * real
+
+
+@pytest.mark.parametrize("text", [ENGLISH, GERMAN, CHINESE, PYTHON], ids=["en", "de", "zh", "py"])
+def test_newer_models_make_not_much_less_of_it(litellm: Any, text: str) -> None:
+    real = litellm.token_counter(model="gpt-4o", text=text)
+    assert 0.95 * real <= tokens.count(text) <= 1.6 * real
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["🦜🎉😀👍🏽👩‍👩‍👧‍👦" * 10, "10.0.0.17 0x7f34d9688710 3.14159265 " * 10, "-" * 200],
+)
+def test_odd_text_is_not_far_too_low(litellm: Any, text: str) -> None:
+    assert tokens.count(text) >= 0.9 * litellm.token_counter(model="gpt-4", text=text)
+
+
+def test_a_conversation_is_more_than_its_texts() -> None:
+    messages = [{"role": "user", "content": ENGLISH}, {"role": "assistant", "content": "Yes."}]
+    assert tokens.count("") == 0
+    assert tokens.count_messages([]) == 3
+    assert tokens.count_messages(messages) == tokens.count(ENGLISH) + tokens.count("Yes.") + 11
+
+
+def test_more_text_is_never_fewer_tokens() -> None:
+    counts = [tokens.count(GERMAN[:length]) for length in range(len(GERMAN))]
+    assert counts == sorted(counts)
+
+
+def test_counting_loads_no_vocabulary() -> None:
+    program = "import sys; from robots import tokens; tokens.count('hello'); print(*sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert not {"litellm", "tiktoken", "tokenizers"}.intersection(said)
