@@ -39,6 +39,16 @@ def ready(page: Page) -> None:
         page.locator("chat-composer textarea[aria-controls]").first.wait_for()
 
 
+def serve(page: Page) -> None:
+    """Let the service worker have the page: one that is being loaded while the worker takes its
+    pages over is left out, until it is loaded again.
+    """
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
+    page.reload()
+    assert page.evaluate("navigator.serviceWorker.controller !== null")
+    ready(page)
+
+
 def say(page: Page, words: str) -> None:
     page.fill(".composer textarea", words)
     page.click(".composer-send")

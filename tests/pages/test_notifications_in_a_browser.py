@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.pages.browsing import IN_CHROMIUM, Visit
+from tests.pages.browsing import IN_CHROMIUM, Visit, serve
 from tests.process import Server, wait_for
 
 pytestmark = IN_CHROMIUM
@@ -201,7 +201,6 @@ class PushService:
 
     def __init__(self, page: Page) -> None:
         self._page, self._registrations = page, []
-        page.evaluate("navigator.serviceWorker.ready.then(() => null)")
         self._browser = page.context.new_cdp_session(page)
         self._browser.on("ServiceWorker.workerRegistrationUpdated", self._registered)
         self._browser.send("ServiceWorker.enable")
@@ -226,7 +225,7 @@ def test_the_service_worker_shows_what_a_page_is_told(
 ) -> None:
     ben = visit("ben", "/profile/", service_workers="allow", permissions=["notifications"])
     ben.add_init_script(EYES)
-    ben.reload()
+    serve(ben)
     wait_for(lambda: ben.evaluate(READY))
     pushes = PushService(ben)
     ben.evaluate(LOOK, True)
@@ -242,6 +241,7 @@ def test_the_service_worker_shows_what_a_page_is_told(
 
 def test_what_is_pushed_is_shown_and_a_click_leads_to_it(visit: Visit) -> None:
     ben = visit("ben", "/profile/", service_workers="allow", permissions=["notifications"])
+    serve(ben)
     pushes = PushService(ben)
     about = {"title": "Cleo Lind mentioned you in Lounge", "body": "Are you there?"}
     first, second = {**about, "tag": "message-3"}, {**about, "tag": "message-3", "body": "Edited"}
@@ -257,6 +257,7 @@ def test_what_is_pushed_is_shown_and_a_click_leads_to_it(visit: Visit) -> None:
 
 def test_a_push_leads_nowhere_but_into_the_site(visit: Visit) -> None:
     ben = visit("ben", "/profile/", service_workers="allow", permissions=["notifications"])
+    serve(ben)
     pushes = PushService(ben)
     pushes.deliver(json.dumps({"title": "Elsewhere", "url": "https://example.org/"}))
     wait_for(lambda: [one["title"] for one in pushes.shown] == ["Elsewhere"])

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
-from tests.pages.browsing import IN_CHROMIUM, faults, ready, say, sign_in
+from tests.pages.browsing import IN_CHROMIUM, faults, ready, say, serve, sign_in
 from tests.process import PASSWORD, Server, database, wait_for
 
 pytestmark = IN_CHROMIUM
@@ -22,8 +22,6 @@ pytestmark = IN_CHROMIUM
 WAITING = ".entry-pending"
 BANNER = "chat-connection"
 Enter = Callable[..., Page]
-# Which page it has taken over by then is the browser's business: the next one it serves.
-SERVED = "() => navigator.serviceWorker.ready.then(() => null)"
 KEPT = """
 async () => {
   const caches_ = await Promise.all((await caches.keys()).map((name) => caches.open(name)));
@@ -119,7 +117,7 @@ def test_what_is_written_while_the_server_is_gone_comes_once_and_in_order(
     moody: Moody, enter: Enter, room: int, cleo: httpx.Client
 ) -> None:
     ben = enter("ben", room, service_workers="allow")
-    ben.evaluate(SERVED)
+    serve(ben)
     say(ben, "before")
     expect(ben.locator("[data-entry] [data-body]", has_text="before")).to_be_visible()
     moody.kill()
@@ -349,13 +347,12 @@ def test_what_two_tabs_send_is_said_once_and_in_order(
 
 def test_it_can_be_installed(enter: Enter, room: int) -> None:
     ben = enter("ben", room, service_workers="allow")
-    ben.evaluate(SERVED)
+    serve(ben)
     tools = ben.context.new_cdp_session(ben)
     errors = tools.send("Page.getInstallabilityErrors")["installabilityErrors"]
     # Playwright's contexts are private windows, which install nothing.
     assert {error["errorId"] for error in errors} <= {"in-incognito"}
     assert tools.send("Page.getAppManifest")["errors"] == []
-    ben.reload()
     kept = ben.evaluate(KEPT)
     assert "/outbox/" in kept
     assert {path for path in kept if not path.startswith("/static/")} == {"/outbox/"}
