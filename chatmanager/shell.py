@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rooms.templatetags.pages import module_addresses, stylesheet_addresses
+from rooms.templatetags.pages import module_addresses
 
 # Files of static/js/sw/, each of which listens for what it is there for.
 HANDLERS = ["shell", "push"]
@@ -30,7 +30,7 @@ PAPER, PINE = "#f4f3ef", "#0d5442"
 def files() -> tuple[str, ...]:
     """The addresses of what every page is made of."""
     icons = (static(f"img/{name}") for name, *_ in ICONS[:2])
-    return (*stylesheet_addresses(), *module_addresses(), *icons)
+    return (static("css/main.css"), *module_addresses(), *icons)
 
 
 @cache

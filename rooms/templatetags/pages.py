@@ -19,14 +19,6 @@ from accounts.models import User
 
 register = template.Library()
 
-# The first says in which order the layers lie.
-STYLESHEETS = [
-    *("reset", "tokens", "base", "icon", "button", "field", "avatar", "badge", "shell", "rooms"),
-    *("page", "room", "timeline", "message", "attachments", "prose", "reply", "composer", "emoji"),
-    *("people", "status", "robots", "threads", "search", "notifications", "dialog", "keys"),
-    *("switcher", "flash", "offline", "utilities"),
-]
-
 ROLE_WORDS = {
     "owner": "Owner",
     "viewer": "Viewer",
@@ -37,18 +29,8 @@ ROLE_WORDS = {
 }
 
 
-def stylesheet_addresses() -> list[str]:
-    return [static(f"css/{name}.css") for name in STYLESHEETS]
-
-
 def module_addresses() -> list[str]:
     return [static(f"js/{name}") for name in _modules()]
-
-
-@register.simple_tag
-def stylesheets() -> SafeString:
-    links = ((address,) for address in stylesheet_addresses())
-    return format_html_join("\n", '<link rel="stylesheet" href="{}">', links)
 
 
 @cache
