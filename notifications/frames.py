@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from live import database, frames, protocol
+from live.gathering import Gathering
 from live.hub import Hub
 from messages.audience import Reader
 from messages.encoding import Encoded
@@ -22,7 +22,7 @@ KIND = "notification"
 AT_ONCE = 100
 """Messages of one look."""
 INTERVAL = 0.25
-"""Seconds between two looks."""
+"""Seconds between two moments."""
 
 
 class News(NamedTuple):
@@ -37,27 +37,12 @@ class Teller:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._noted: set[int] = set()
-        self._is_telling = False
+        self._news = Gathering(hub, self._tell_some, interval=INTERVAL, at_once=AT_ONCE)
 
     def __call__(self, news: Mapping[str, Any]) -> None:
         """Somebody, somewhere, is told of these messages."""
-        if not self._hub.sockets:
-            return
-        self._noted.update(news["messages"])
-        if not self._is_telling:
-            self._is_telling = True
-            self._hub.spawn(self._tell_all())
-
-    async def _tell_all(self) -> None:
-        try:
-            while self._noted:
-                some = sorted(self._noted)[:AT_ONCE]
-                self._noted.difference_update(some)
-                await self._tell_some(some)
-                await asyncio.sleep(INTERVAL)
-        finally:
-            self._is_telling = False
+        if self._hub.sockets:
+            self._news.note(news["messages"])
 
     async def _tell_some(self, messages: Collection[int]) -> None:
         """What cannot be read now is still on the page: it is not tried again."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from live import database, frames, protocol
+from live.gathering import Gathering
 from live.hub import Hub
 from messages.audience import Reader
 from messages.encoding import Encoded
@@ -68,28 +68,13 @@ class Board:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._noted: set[int] = set()
-        self._is_telling = False
+        self._news = Gathering(hub, self._tell_some, interval=INTERVAL, at_once=AT_ONCE)
 
     def __call__(self, news: Mapping[str, Any]) -> None:
         """A side-bar has news for those who sit in the room around it."""
         room = self._hub.rooms.get(news["room"])
-        if room is None or not room.seats:
-            return
-        self._noted.add(news["sidebar"])
-        if not self._is_telling:
-            self._is_telling = True
-            self._hub.spawn(self._tell_all())
-
-    async def _tell_all(self) -> None:
-        try:
-            while self._noted:
-                noted, self._noted = list(self._noted), set()
-                for begin in range(0, len(noted), AT_ONCE):
-                    await self._tell_some(noted[begin : begin + AT_ONCE])
-                await asyncio.sleep(INTERVAL)
-        finally:
-            self._is_telling = False
+        if room is not None and room.seats:
+            self._news.note([news["sidebar"]])
 
     async def _tell_some(self, pks: Collection[int]) -> None:
         try:
@@ -97,7 +82,7 @@ class Board:
                 self._tell(look)
         except Exception:
             logger.exception("Side-bars could not be told of; trying again.")
-            self._noted.update(pks)
+            self._news.note(pks)
 
     def _tell(self, look: Look) -> None:
         room = self._hub.rooms.get(look.anchor.room_id)
@@ -105,11 +90,11 @@ class Board:
             return
         if room.people_revision != look.people_revision:
             self._hub.puller.want(room.pk)  # our roster or the look is old: rather tell it later
-            self._noted.add(look.pk)
+            self._news.note([look.pk])
             return
         for seat in room.seats:
             if seat.holds:
-                self._noted.add(look.pk)  # what is being read for it may be older than this
+                self._news.note([look.pk])  # what is being read for it may be older than this
                 continue
             listener = room.roster.get(seat.socket.user_id)
             if listener is not None and look.is_for(listener.reader):

@@ -15,7 +15,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from live import arrival, listeners
+from live import arrival, gathering, listeners
 from live.database import run
 from live.hub import Hub
 from messages.models import Message
@@ -68,7 +68,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The pauses between two looks, as long as they are in life."""
     clock = Clock()
-    monkeypatch.setattr(frames, "asyncio", clock)
+    monkeypatch.setattr(gathering, "asyncio", clock)
     monkeypatch.setattr(frames, "INTERVAL", 1.0)
     return clock
 
@@ -233,7 +233,7 @@ async def test_it_is_told_when_it_is_opened_and_when_it_goes_on(
 
 
 async def test_a_burst_is_one_frame_a_second(
-    world: World, talk: Sidebar, hub: Hub, clock: Clock
+    world: World, talk: Sidebar, clock: Clock, hub: Hub
 ) -> None:
     (cleo,) = await into(world.team, world.cleo)
     await run(reply, talk, world.ben)
@@ -248,7 +248,7 @@ async def test_a_burst_is_one_frame_a_second(
 
 
 async def test_news_of_several_are_one_look(
-    world: World, talk: Sidebar, aside: Sidebar, hub: Hub, clock: Clock, looks: list[Any]
+    world: World, talk: Sidebar, aside: Sidebar, clock: Clock, hub: Hub, looks: list[Any]
 ) -> None:
     (ben,) = await into(world.team, world.ben)
     await run(reply, talk, world.ben)
@@ -462,7 +462,7 @@ async def test_what_could_not_be_read_is_told_later(
 
 
 async def test_the_board_ends_with_the_hub(
-    world: World, talk: Sidebar, hub: Hub, clock: Clock
+    world: World, talk: Sidebar, clock: Clock, hub: Hub
 ) -> None:
     (cleo,) = await into(world.team, world.cleo)
     await run(reply, talk, world.ben)
