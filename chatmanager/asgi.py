@@ -15,12 +15,13 @@ django_application = get_asgi_application()
 
 from chatmanager.body_limit import BodyLimit  # noqa: E402
 from chatmanager.lifespan import lifespan  # noqa: E402
+from chatmanager.static_files import served_before  # noqa: E402
 from live.consumer import application as sockets  # noqa: E402
 
 # Files are read whole before they are sent: none is larger than an attachment may be.
 warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
 
-pages = BodyLimit(cast("ASGI3Application", django_application))
+pages = served_before(BodyLimit(cast("ASGI3Application", django_application)))
 
 
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

@@ -121,7 +121,6 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "accounts.middleware.OriginMiddleware",
     "accounts.middleware.RateLimitHeaders",
     "chatmanager.content_policy.ContentPolicy",
@@ -462,7 +461,7 @@ STORAGES = {
     },
 }
 # Source maps are large, and asked for by developers alone.
-WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [
+SERVESTATIC_SKIP_COMPRESS_EXTENSIONS = [
     "gif",
     "gz",
     "ico",
@@ -475,9 +474,7 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [
     "woff2",
     "zip",
 ]
-WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-WHITENOISE_USE_FINDERS = DEBUG
-WHITENOISE_AUTOREFRESH = DEBUG
+SERVESTATIC_KEEP_ONLY_HASHED_FILES = True
 
 # Headers ------------------------------------------------------------------------------------------
 

@@ -1,17 +1,44 @@
-"""How static files are joined, named and compressed: by content, and in seconds, not minutes."""
+"""How static files are joined, named by content, compressed in seconds, and served."""
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
+from wsgiref.headers import Headers
 
 import brotli
+from asgiref.typing import ASGI3Application
+from django.conf import settings
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.files.base import ContentFile
-from whitenoise.compress import Compressor
-from whitenoise.storage import CompressedManifestStaticFilesStorage
+from servestatic import ServeStaticASGI
+from servestatic.compress import Compressor
+from servestatic.storage import CompressedManifestStaticFilesStorage
 
 # Nothing but imports of those beside it.
 STYLESHEET = "css/main.css"
 IMPORT = re.compile(r'@import url\("([a-z-]+\.css)"\);')
+
+
+def served_before(application: ASGI3Application) -> ASGI3Application:
+    """The application without requests for static files. A page has a hundred: through Django's
+    middleware, each takes four times as long.
+    """
+    serving: Any = (
+        ASGIStaticFilesHandler(cast("Any", application))
+        if settings.DEBUG
+        else ServeStaticASGI(
+            application,
+            root=settings.STATIC_ROOT,
+            prefix=settings.STATIC_URL,
+            add_headers_function=_add_headers,
+        )
+    )
+    return cast("ASGI3Application", serving)
+
+
+def _add_headers(headers: Headers, _path: str, _url: str) -> None:
+    """What Django's middleware says with everything else."""
+    headers["X-Content-Type-Options"] = "nosniff"
 
 
 class QuickCompressor(Compressor):

@@ -80,7 +80,7 @@ class Writer:
         if isinstance(error, budget.Waiting):
             logger.info("reply_waits_for_budget", reply=self.key[0])
         elif self._fate == Fate.GONE or isinstance(error, Gone | Reply.DoesNotExist):
-            logger.warning("reply_abandoned", reply=self.key[0], attempt=self.key[1])
+            logger.info("reply_abandoned", reply=self.key[0], attempt=self.key[1])
         elif self._fate == Fate.RESTARTED:
             await self._break_off()
         elif self._fate == Fate.STOPPED or isinstance(error, Reply.Over):
