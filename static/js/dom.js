@@ -28,6 +28,12 @@ export function reachable(part) {
   for (const wide of part.querySelectorAll("pre, table")) wide.tabIndex = 0;
 }
 
+/** A button that shows only a picture. Its title is its words; `class` adds to its own. */
+export function iconButton(title, picture, { class: more = "", ...attributes } = {}) {
+  const words = element("span", { class: "only-read-aloud" }, title);
+  return element("button", { type: "button", class: `icon-button ${more}`.trim(), title, ...attributes }, picture, words);
+}
+
 export function icon(name, small = true) {
   const svg = document.createElementNS(SVG, "svg");
   const use = document.createElementNS(SVG, "use");

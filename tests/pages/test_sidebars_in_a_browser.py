@@ -98,7 +98,7 @@ def test_the_panel_has_a_place_in_the_history_of_the_browser(
     expect(panel.locator("h1")).to_have_text("Colours")
     page.reload()
     expect(panel.locator("h1")).to_have_text("Colours")
-    panel.get_by_role("button", name="Close the side-bar").click()
+    panel.get_by_role("button", name="Close the side-bar (Esc)").click()
     expect(panel).to_have_count(0)
 
 

@@ -1,6 +1,6 @@
 /** Files on their way to a message: sent at once, each with its progress, named by id in the post. */
 import { upload } from "chat/api";
-import { element, icon } from "chat/dom";
+import { element, icon, iconButton } from "chat/dom";
 import { flash } from "chat/elements/flash";
 import { placeOf } from "chat/page";
 import { fileSize } from "chat/words";
@@ -129,5 +129,5 @@ export function refusal({ size }, { maxSize }) {
 }
 
 function small(title, sign) {
-  return element("button", { type: "button", class: "icon-button icon-button-small", title }, icon(sign), element("span", { class: "only-read-aloud" }, title));
+  return iconButton(title, icon(sign), { class: "icon-button-small" });
 }

@@ -1,5 +1,5 @@
 /** The card of somebody: beside their name, or a sheet on a phone. Without a script the link leads to its page. */
-import { element, icon, placeNear } from "chat/dom";
+import { element, icon, iconButton, placeNear } from "chat/dom";
 import { flash } from "chat/elements/flash";
 import { placeOf } from "chat/page";
 import { fetchPage, tellFlashes } from "chat/refresh";
@@ -15,7 +15,7 @@ async function open(link, near = link) {
   const partial = response.ok && page.querySelector("[data-partial]");
   if (!partial) return flash("Nothing can be shown of them.", "error");
   opener = link;
-  const close = element("button", { type: "button", class: "icon-button icon-button-small card-close", title: "Close" }, icon("close", true), element("span", { class: "only-read-aloud" }, "Close"));
+  const close = iconButton("Close", icon("close"), { class: "icon-button-small card-close" });
   close.addEventListener("click", () => card.hidePopover());
   card.replaceChildren(document.adoptNode(partial), close);
   localise(card);

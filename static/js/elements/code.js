@@ -1,11 +1,12 @@
 /** Blocks of code that somebody wrote: one button copies the one that is pointed at, or stood on by keys. */
-import { element, icon } from "chat/dom";
+import { element, icon, iconButton } from "chat/dom";
 
 const CODE = ".message:not([data-status=streaming]) .prose pre, .composer-preview pre";
 const AGAIN_AFTER = 2_000;
 
 const says = element("span", { class: "only-read-aloud", role: "status" });
-const button = element("button", { type: "button", class: "icon-button icon-button-small code-copy", title: "Copy this code" }, icon("copy"), element("span", { class: "only-read-aloud" }, "Copy this code"), says);
+const button = iconButton("Copy this code", icon("copy"), { class: "icon-button-small code-copy" });
+button.append(says);
 let timer;
 
 /** What is written bit by bit has none: its blocks still change beneath it. */

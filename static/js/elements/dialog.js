@@ -2,7 +2,7 @@
  * Pages within the page: a link marked `data-dialog` opens the part of its page marked
  * `data-partial`; forms in it are sent, and answered, in place.
  */
-import { element, icon, reachable } from "chat/dom";
+import { icon, iconButton, reachable } from "chat/dom";
 import { placeAt } from "chat/page";
 import { fetchPage, renewPlace, swap, tellFlashes } from "chat/refresh";
 import { localise } from "chat/time";
@@ -31,7 +31,7 @@ function show(page) {
 
 /** Show this, whose heading has the id `dialog-title`. */
 export function openWith(content) {
-  const close = element("button", { type: "button", class: "icon-button dialog-close", "data-close": true, title: "Close" }, icon("close"), element("span", { class: "only-read-aloud" }, "Close"));
+  const close = iconButton("Close", icon("close"), { class: "dialog-close", "data-close": true });
   dialog.replaceChildren(close, content);
   localise(dialog);
   reachable(dialog);

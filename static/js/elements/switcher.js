@@ -1,6 +1,6 @@
 /** Going anywhere by name, and doing anything: a box, and a list of what fits. */
 import { api } from "chat/api";
-import { avatar, element, icon } from "chat/dom";
+import { avatar, element, icon, iconButton } from "chat/dom";
 import { flash } from "chat/elements/flash";
 import { ANYWHERE, keys } from "chat/keys";
 import { commands } from "chat/switcher/commands";
@@ -36,7 +36,7 @@ class Switcher {
     });
     this.list = element("div", { id: "switcher-list", class: "switcher-list", role: "listbox", "aria-label": "What fits" });
     this.aloud = element("p", { class: "only-read-aloud", role: "status" });
-    const close = element("button", { type: "button", class: "icon-button icon-button-small", title: "Close" }, icon("close", true), element("span", { class: "only-read-aloud" }, "Close"));
+    const close = iconButton("Close", icon("close"), { class: "icon-button-small" });
     close.addEventListener("click", () => this.dialog.close());
     const head = element("div", { class: "switcher-head" }, icon("search", true), this.box, close);
     const foot = element("p", { class: "switcher-foot" }, element("kbd", {}, "↑"), element("kbd", {}, "↓"), " choose ", element("kbd", {}, "Enter"), " go", element("span", { class: "stretch" }), element("button", { type: "button", class: "link", "data-keys": true }, "All keys"));

@@ -1,5 +1,5 @@
 /** A picture of a message, large and over the page; arrow keys, buttons or a swipe go to the next. */
-import { element, icon } from "chat/dom";
+import { element, icon, iconButton } from "chat/dom";
 import { fileSize } from "chat/words";
 
 const SWIPE = 48;
@@ -14,10 +14,10 @@ class Viewer {
     this.name = element("h2", { id: "viewer-name", class: "truncate", dir: "auto" });
     this.says = element("p", {});
     this.load = element("a", { class: "icon-button", title: "Download" }, icon("download", false), element("span", { class: "only-read-aloud" }, "Download"));
-    const close = button("Close", "close", { autofocus: true });
+    const close = iconButton("Close", icon("close", false), { autofocus: true });
     const words = element("div", { class: "viewer-words", "aria-live": "polite" }, this.name, this.says);
     this.picture = element("img", { alt: "" });
-    this.steps = [button("The one before", "down", { class: "icon-button viewer-step", "data-step": -1 }), button("The next", "down", { class: "icon-button viewer-step", "data-step": 1 })];
+    this.steps = [iconButton("The one before", icon("down", false), { class: "viewer-step", "data-step": -1 }), iconButton("The next", icon("down", false), { class: "viewer-step", "data-step": 1 })];
     this.stage = element("div", { class: "viewer-stage" }, this.picture, ...this.steps);
     this.dialog = element("dialog", { class: "viewer", "aria-labelledby": "viewer-name" }, element("div", { class: "viewer-bar" }, words, this.load, close), this.stage);
     document.body.append(this.dialog);
@@ -87,11 +87,6 @@ class Viewer {
       if (current()) this.#say(size, " · only the preview could be loaded");
     }
   }
-}
-
-function button(title, sign, attributes) {
-  const words = element("span", { class: "only-read-aloud" }, title);
-  return element("button", { type: "button", class: "icon-button", title, ...attributes }, icon(sign, false), words);
 }
 
 let viewer = null;

@@ -2,7 +2,7 @@
  * A side-bar beside the room, where the screen is wide: the page of its room, read into a place of
  * its own. Its elements are those of every room. Where the screen is narrow the page itself is gone to.
  */
-import { element, icon } from "chat/dom";
+import { element, icon, iconButton } from "chat/dom";
 import { attend } from "chat/elements/people";
 import { flash } from "chat/elements/flash";
 import { delivery } from "chat/line";
@@ -72,9 +72,8 @@ async function submit(event, place) {
 }
 
 function bar(id) {
-  const words = (text) => element("span", { class: "only-read-aloud" }, text);
-  const alone = element("a", { class: "icon-button", href: `/rooms/${id}/`, title: "Open on its own page" }, icon("expand"), words("Open on its own page"));
-  const shut = element("button", { class: "icon-button", type: "button", title: "Close (Esc)" }, icon("close"), words("Close the side-bar"));
+  const alone = element("a", { class: "icon-button", href: `/rooms/${id}/`, title: "Open on its own page" }, icon("expand"), element("span", { class: "only-read-aloud" }, "Open on its own page"));
+  const shut = iconButton("Close the side-bar (Esc)", icon("close"));
   shut.addEventListener("click", back);
   return element("div", { class: "panel-bar" }, alone, shut);
 }
