@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.http import parse_cookie
 from django.http.request import split_domain_port, validate_host
 
 from accounts.errors import NotAuthenticated
@@ -38,14 +38,11 @@ def _by_session(headers: Mapping[str, str]) -> Login | None:
     """Browsers send the cookie from any page; only our own pages may use it."""
     if not _is_our_own(headers.get("origin", ""), headers.get("host", "")):
         return None
-    try:
-        cookies = SimpleCookie(headers.get("cookie", ""))
-    except CookieError:
+    # As pages are read: a cookie of somebody else that is none by the standard hides no other.
+    session = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
+    if session is None:
         return None
-    morsel = cookies.get(settings.SESSION_COOKIE_NAME)
-    if morsel is None:
-        return None
-    store = import_module(settings.SESSION_ENGINE).SessionStore(morsel.value)
+    store = import_module(settings.SESSION_ENGINE).SessionStore(session)
     return Login.objects.for_session(store)
 
 

@@ -74,6 +74,15 @@ async def test_a_page_of_ours_connects_by_its_session(world: World, hub: Hub) ->
     assert client.hello["session"]
 
 
+@pytest.mark.parametrize("other", ['prefs={"a":1}', "a,b=1", "x=[1]", 'q="open', "é=1"])
+async def test_an_odd_cookie_beside_the_session_hides_it_from_no_socket(
+    world: World, hub: Hub, other: str
+) -> None:
+    session = cookie_of(await run(page_of, world.ben))
+    client = await arrive(f"{other}; {session}; {other}")
+    assert client.hello["user"]["id"] == world.ben.pk
+
+
 async def test_every_socket_has_a_session_of_its_own(world: World, hub: Hub) -> None:
     cookie = cookie_of(await run(page_of, world.ben))
     first, second = await arrive(cookie), await arrive(cookie)
