@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from accounts import origin
 from accounts.errors import DomainError, Invalid, NotAuthenticated, NotFound, Unavailable
-from accounts.models import User
+from accounts.models import Login, User
 from live import database, ephemeral, frames, hub, layer, metrics, protocol
 from live.bulletin import error_frame
 from live.credentials import authenticate, headers_of
@@ -94,12 +94,24 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _expire(self) -> None:
         """Time is up, unless the session was used meanwhile and lasts longer now."""
-        login = await database.run(self.socket.login.as_it_is_now)
+        login = await self._login_now()
+        if self.socket.is_over:
+            return
         if login is None or login.valid_until <= timezone.now():
             self.socket.begin_to_close("expired")
         else:
             self.socket.take_login(login)
             self._watch_expiry()
+
+    async def _login_now(self) -> Login | None:
+        """The login read again; None where it is over, and where it cannot be read at all: else a
+        socket would never end.
+        """
+        try:
+            return await database.surely(self.socket.login.as_it_is_now)
+        except Exception:
+            logger.exception("login_unread")
+            return None
 
     async def _live(self, receive: Receive, query: Mapping[str, list[str]]) -> None:
         await self._welcome(query)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Generator
+from copy import copy
 from typing import Any
 
 from django.conf import settings
@@ -32,6 +33,9 @@ CLOSE_CODES = {
     "expired": 4001,
     "signed_out": 4001,
 }
+
+GONE = (OSError, RuntimeError)
+"""How a server says that the client is gone: the latter once it has given it up itself."""
 
 
 class Begun:
@@ -82,9 +86,13 @@ class Socket:
         return bool(self._queued > self._most_queued // 2)
 
     def take_login(self, fresh: Login) -> None:
-        """The login read again: its user may have a new name, and it may have been renewed."""
-        fresh.credential_ends_at = self.login.credential_ends_at
-        self.login = fresh
+        """The login read again: its user may have a new name, and it may have been renewed.
+
+        Each socket has its own copy: the others of the login came by other credentials.
+        """
+        own = copy(fresh)
+        own.credential_ends_at = self.login.credential_ends_at
+        self.login = own
 
     def greet(self, frame: str) -> None:
         """Send the first frame. What was to be sent before it has waited, and follows."""
@@ -111,12 +119,17 @@ class Socket:
                     self._filled.set()
 
     def _send_at_once(self, frame: str) -> None:
+        """Whatever comes of it ends this socket alone: others have yet to be sent the same."""
         sending = self._send({"type": "websocket.send", "text": frame}).__await__()
         try:
             waiting = sending.send(None)
         except StopIteration:
             return
-        except OSError:
+        except GONE:
+            self.abandon()
+            return
+        except Exception:
+            logger.exception("A socket could not be written to.")
             self.abandon()
             return
         self._begun = Begun(sending, waiting, len(frame))
@@ -178,7 +191,7 @@ class Socket:
                     await self._send({"type": "websocket.close", "code": self._close_code})
                     return
                 self._is_free = not self._filled.is_set()
-        except OSError:
+        except GONE:
             pass  # the client is gone; the reading side hears of it too
 
     def _settle(self, size: int) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import Login, Ticket, User
-from live import consumer, listeners
+from live import consumer, database, listeners
 from live import socket as sockets
 from live.credentials import authenticate
 from live.database import run
@@ -105,6 +106,32 @@ async def test_who_asks_for_more_than_they_take_is_not_read_on(
     client.reads.set()
     await client.frame("posted")
     assert len(client.of_type("joined")) == 20
+
+
+@pytest.mark.parametrize(
+    "problem", [OSError("reset"), RuntimeError("after sending 'websocket.close'"), KeyError("odd")]
+)
+async def test_a_line_that_is_gone_costs_the_others_of_the_room_nothing(
+    world: World, hub: Hub, problem: Exception
+) -> None:
+    people = (world.gus, world.cleo, world.ben)
+    gone, *others = [await Client.into(user, world.team.pk) for user in people]
+    (socket,) = hub.sockets[world.gus.pk]
+    await gone.settle()
+    while not socket._is_free:  # noqa: ASYNC110  # it happens in the server
+        await asyncio.sleep(0)
+
+    async def given_up(event: object) -> None:
+        raise problem
+
+    socket._send = given_up
+    await chatter(world, 3, size=1)
+    for client in others:
+        await client.message("2 x")
+        await client.settle()
+        assert client.bodies == ["0 x", "1 x", "2 x"]
+    await asyncio.wait([gone._task], timeout=PATIENCE)
+    assert world.gus.pk not in hub.sockets
 
 
 # Stopping
@@ -233,6 +260,54 @@ async def test_a_socket_ends_when_its_token_expires(world: World, hub: Hub, sett
     client = Client(login)
     await client.connect(headers={"Authorization": f"Bearer {token}"})
     assert await client.bye("expired") == 4001
+
+
+async def test_a_socket_ends_with_its_own_token_whatever_others_of_its_login_show(
+    world: World, hub: Hub
+) -> None:
+    login = await run(Login.objects.start, world.cleo, kind=Login.Kind.TOKEN)
+    ends = []
+    for minutes in (5, 50, 20):
+        token = tokens.AccessToken((await run(tokens.issue, login))["access"])
+        token.set_exp(lifetime=timedelta(minutes=minutes))
+        ends.append(token["exp"])
+        await Client().connect(headers={"Authorization": f"Bearer {token}"})
+    await hub.check_heads()
+    found = {socket.login.valid_until.timestamp() for socket in hub.sockets[world.cleo.pk]}
+    assert found == set(ends)
+
+
+async def test_a_token_expires_though_the_database_does_not_answer_at_once(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await expire_unread(world, monkeypatch, failures=1)
+
+
+async def test_a_token_expires_though_the_database_is_gone(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await expire_unread(world, monkeypatch, failures=100)
+
+
+async def expire_unread(world: World, monkeypatch: pytest.MonkeyPatch, *, failures: int) -> None:
+    """A token runs out while its login cannot be read."""
+    monkeypatch.setattr(database, "WAITS", (0.01, 0.01))
+    asked: list[Login] = []
+
+    def as_it_is_now(login: Login) -> Login | None:
+        asked.append(login)
+        if len(asked) <= failures:
+            raise OperationalError("away")
+        return login
+
+    monkeypatch.setattr(Login, "as_it_is_now", as_it_is_now)
+    login = await run(Login.objects.start, world.cleo, kind=Login.Kind.TOKEN)
+    token = tokens.AccessToken((await run(tokens.issue, login))["access"])
+    token.set_exp(lifetime=timedelta(seconds=2))
+    client = Client()
+    await client.connect(headers={"Authorization": f"Bearer {token}"})
+    assert await client.bye("expired") == 4001
+    assert len(asked) > 1
 
 
 async def test_a_socket_ends_when_its_login_expires(world: World, hub: Hub) -> None:
