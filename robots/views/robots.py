@@ -27,6 +27,7 @@ from robots.models import Reply, Robot
 from robots.models.robot import RobotQuerySet
 from rooms.forms import show_error
 from rooms.models import Participant, Room
+from rooms.modes import Role
 from rooms.views.lists import A_PAGE, next_page
 from rooms.views.seats import me
 from rooms.views.sidebar import sidebar
@@ -142,12 +143,14 @@ def _show(
     request: HttpRequest, user: User, robot: Robot, form: TryForm, *, status: int = 200
 ) -> HttpResponse:
     staff = is_staff(user)
-    mine = Room.objects.for_user(user).filter(participants__user=robot.user)
+    # Customers are not told who is behind the room that they are served in.
+    shows = Participant.objects.filter(user=user).exclude(role=Role.CUSTOMER)
+    rooms = Room.objects.filter(pk__in=shows.values("room"), participants__user=robot.user)
     context = {
         "robot": robot,
         "today": _today([robot])[robot.pk] if staff else None,
         "is_staff": staff,
-        "rooms": mine.filter(direct_key=None).order_by("name", "pk"),
+        "rooms": rooms.filter(direct_key=None).order_by("name", "pk"),
         "form": form,
         "sidebar": sidebar(user, here="robots"),
     }

@@ -12,6 +12,7 @@ from accounts.models import User
 from messages.models import Message
 from robots.models import Reply, Robot, RobotSeat
 from rooms.models import Room
+from rooms.modes import Role
 from rooms.templatetags.pages import dollars
 from tests.messages.files import PNG
 from tests.pages.test_messages import statuses, wanted
@@ -235,6 +236,18 @@ def test_rooms_one_is_not_in_are_not_told_by_their_robots(
     assert f"/rooms/{world.team.pk}/" in browse(world.cleo).get(path).text
     for stranger in (world.otto, world.ada, world.root):
         assert f"/rooms/{world.team.pk}/" not in browse(stranger).get(path).text
+
+
+def test_customers_do_not_learn_from_it_who_serves_them(
+    world: World, browse: Browse, echo: Robot
+) -> None:
+    RobotSeat.objects.seat(echo, world.support, by=world.ada)
+    again(world.support).invite(world.otto, by=world.ada)
+    path, link = f"/robots/{echo.pk}/", f'href="/rooms/{world.support.pk}/"'
+    assert world.seat(world.support, world.otto).role == Role.CUSTOMER
+    assert "Where you meet it" not in browse(world.otto).get(path).text
+    found = browse(world.ada).get(path).text
+    assert link in found[found.index("Where you meet it") :]
 
 
 def test_a_room_is_opened_with_robots(world: World, browse: Browse, echo: Robot) -> None:
