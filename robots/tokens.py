@@ -8,6 +8,7 @@ of a context window unused and of a budget unspent; too low a one has the provid
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from math import ceil
 
 MESSAGE = 4
@@ -16,9 +17,13 @@ MESSAGE = 4
 MOST = 3
 """Tokens that a character is, at most."""
 
+ALIKE = 16
+"""Blanks of one kind that are a token, at least: so many tabs, and more spaces."""
+
 _PIECES = re.compile(
     r"(?P<word>[A-Za-z]+)|(?P<digits>[ ]?[0-9]+)|(?P<marks>[!-/:-@\[-`{-~]+)"
-    r"|(?P<space>[ \t]*[\r\n]\s*|[ \t]{2,})|(?P<other>[^\x00-\x7f]+)"
+    r"|(?P<space>[ \t]*(?:\r?\n[ \t]*)+|[ \t]{2,})|(?P<odd>(?:[\x00-\x08\x0b-\x1f\x7f] ?)+)"
+    r"|(?P<other>[^\x00-\x7f]+)"
 )
 
 
@@ -43,9 +48,17 @@ def _weight(piece: re.Match[str]) -> float:
             return 1 + ceil((length - 1) / 3) if piece.group()[0] == " " else ceil(length / 3)
         case "marks":
             return 1 + (length - 1) / 2
+        case "space":
+            return _weight_of_blanks(piece.group())
         case "other":
             return _weight_of_bytes(piece.group())
-    return 1  # a line's end with the indentation after it
+    return length  # control characters are in no vocabulary but by themselves
+
+
+def _weight_of_blanks(text: str) -> float:
+    """A line's end with the indentation after it is one, as are many alike; a mixture is not."""
+    changes = sum(1 for one, other in pairwise(text) if one != other)
+    return max(1, changes / 2) + len(text) // ALIKE
 
 
 def _weight_of_bytes(text: str) -> float:
@@ -53,4 +66,5 @@ def _weight_of_bytes(text: str) -> float:
     size = len(text.encode())
     rare = sum(1 for letter in text if letter > "\uffff")
     wide = sum(1 for letter in text if "\u07ff" < letter <= "\uffff")
-    return (size - 4 * rare - 3 * wide) / 2 * 0.85 + wide * 1.35 + rare * 3
+    blank = sum(1 for letter in text if letter > "\u07ff" and letter.isspace())
+    return (size - 4 * rare - 3 * wide) / 2 * 0.85 + wide * 1.35 + blank * 0.65 + rare * 3

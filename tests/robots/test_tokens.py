@@ -66,6 +66,19 @@ def test_odd_text_is_not_far_too_low(litellm: Any, text: str) -> None:
     assert tokens.count(text) >= 0.9 * litellm.token_counter(model="gpt-4", text=text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("\x1b" * 4000, "a\x7f" * 2000, "\a " * 500, "\r" * 500, "\n\v" * 500),
+        *("x\n" + "\u2003" * 4000, "\n" + "\u3000" * 4000),
+        *(" " * 4000, "\t" * 4000, "\n" * 4000, " \t" * 2000, "\n \t" * 1000, "\r\n" * 2000),
+    ],
+    ids=lambda text: ascii(text[:3]),
+)
+def test_nothing_that_is_not_seen_is_for_free(litellm: Any, text: str) -> None:
+    assert tokens.count(text) >= 0.95 * litellm.token_counter(model="gpt-4", text=text)
+
+
 def test_a_conversation_is_more_than_its_texts() -> None:
     messages = [{"role": "user", "content": ENGLISH}, {"role": "assistant", "content": "Yes."}]
     assert tokens.count("") == 0
