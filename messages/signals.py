@@ -7,7 +7,8 @@ posted = Signal()
 `reply_to` and `shared_from` at hand, and `named`."""
 
 changed = Signal()
-"""messages: edited, deleted, reacted to or finished; their rows as they now are."""
+"""messages: edited, deleted, reacted to, finished, or quoting such a one; their rows as they now
+are. rewritten: id of the one among them whose words were changed, or None."""
 
 finished = Signal()
 """message: one that was being written, and is complete, stopped or failed now; with `named`.

@@ -60,12 +60,15 @@ def forget_deleted(messages: Sequence[Message], **_: object) -> None:
 
 
 @receiver(changed)
-def outdate_summaries(messages: Sequence[Message], **_: object) -> None:
-    """No robot is told again what was taken back, or is being written anew."""
+def outdate_summaries(
+    messages: Sequence[Message], rewritten: int | None = None, **_: object
+) -> None:
+    """No robot is told again what was taken back, put differently, or is being written anew."""
     taken_back = [
         message
         for message in messages
-        if message.deleted_at or message.edited_at or message.status == Message.Status.STREAMING
+        if message.pk == rewritten
+        and (message.deleted_at or message.edited_at or message.status == Message.Status.STREAMING)
     ]
     if taken_back:
         Summary.objects.resting_on(taken_back).outdate()

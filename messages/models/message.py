@@ -429,7 +429,8 @@ class Message(models.Model):
         messages = list(Message.objects.filter(pk__in=touched).with_people().order_by("revision"))
         for message in messages:
             message.room = room
-        signals.changed.send(Message, messages=messages)
+        rewritten = self.pk if "body" in fields else None
+        signals.changed.send(Message, messages=messages, rewritten=rewritten)
 
     def _touch_quotes(self) -> list[int]:
         """A revision and version of its own for each message that quotes this one."""

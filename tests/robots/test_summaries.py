@@ -212,6 +212,16 @@ def test_editing_beneath_it_makes_it_anew(world: World, summarised: list[Message
     assert "#0 " not in Summary.objects.get().body
 
 
+def test_what_becomes_later_of_what_was_edited_does_not_touch_it(
+    world: World, summarised: list[Message]
+) -> None:
+    summarised[0].edit("It was #777", by=world.ben)
+    heard(world)
+    again(summarised[0]).react("👍", by=world.cleo)
+    assert not stale(world)
+    assert "#777" in Summary.objects.get().body
+
+
 def test_of_what_is_deleted_no_word_stays(world: World, summarised: list[Message]) -> None:
     assert "#3 " in Summary.objects.get().body
     summarised[3].remove(by=world.cleo)
