@@ -34,7 +34,8 @@ _SPEAKER = re.compile(r"^[^\n]{0,120}\(@[^\n)]{1,40}\):[ ]?", re.MULTILINE)
 
 async def parrot(call: Call) -> AsyncGenerator[str, None]:
     """What was said, word by word, at a pace that shows."""
-    for word in re.findall(r"\s*\S+", question(call.messages)) or ["…"]:
+    whole = question(call.messages) or "…"
+    for word in re.findall(r"\s*\S+", _unsaid(whole, call.messages)):
         yield word
         await asyncio.sleep(1 / settings.CHAT_PARROT_PACE)
 
@@ -47,11 +48,12 @@ async def librarian(call: Call) -> AsyncGenerator[str, None]:
         return
     passages = (await database.run(call.search, asked))[:PASSAGES_MAX]
     if not passages:
-        yield NOTHING_FOUND
+        yield _unsaid(NOTHING_FOUND, call.messages)
         return
-    yield "This is what I found:" if len(passages) > 1 else "I found this:"
-    for passage in passages:
-        yield f"\n\n{_quoted(passage)}"
+    begin = "This is what I found:" if len(passages) > 1 else "I found this:"
+    whole = "\n\n".join([begin, *map(_quoted, passages)])
+    for piece in re.split(r"(?=\n\n)", _unsaid(whole, call.messages)):
+        yield piece
         await asyncio.sleep(0)
 
 
@@ -67,6 +69,13 @@ def question(messages: Sequence[ChatMessage]) -> str:
     text = _SPEAKER.split(said[-1])[-1].strip() if said else ""
     mentions = _MENTIONS.match(text)
     return text[mentions.end() :] if mentions else text
+
+
+def _unsaid(whole: str, messages: Sequence[ChatMessage]) -> str:
+    """What is left of an answer that is to be continued."""
+    last = messages[-1] if messages else None
+    said = last["content"] if last and last["role"] == "assistant" else ""
+    return whole.removeprefix(said)
 
 
 def _quoted(passage: Passage) -> str:

@@ -30,6 +30,8 @@ EVENT_MAX = 4 * 1024 * 1024
 """Bytes; a longer event is not waited for."""
 
 _BOUNDARY = re.compile(rb"\r?\n\r?\n")
+BOUNDARY_MAX = 4
+"""Bytes."""
 _ADVICE = {"delta", "index", "content_filter_results", "content_filter_offsets"}
 """Fields of a choice that may stand beside text."""
 
@@ -227,13 +229,12 @@ class Sieve:
         self.done = False
         """Whether nothing more comes."""
         self._watch = watch
-        self._torn = b""
+        self._torn = bytearray()
 
     def feed(self, block: bytes) -> tuple[bytes, str]:
         """Of `block`, and of what was torn before it, what is whole."""
-        *whole, self._torn = _split(self._torn + block)
         events, texts = [], []
-        for event in whole:
+        for event in self._whole(block):
             if text := _text(self._read(event)):
                 texts.append(text)
             else:
@@ -246,8 +247,21 @@ class Sieve:
 
     def rest(self) -> bytes:
         """What was never finished."""
-        torn, self._torn = self._torn, b""
+        torn = bytes(self._torn)
+        self._torn.clear()
         return torn
+
+    def _whole(self, block: bytes) -> list[bytes]:
+        """The events that are whole now, each with the blank line that ends it. What is torn is
+        looked through but once: a picture comes in thousands of blocks.
+        """
+        seen, start, found = max(0, len(self._torn) - BOUNDARY_MAX), 0, []
+        self._torn += block
+        for end in [boundary.end() for boundary in _BOUNDARY.finditer(self._torn, seen)]:
+            found.append(bytes(self._torn[start:end]))
+            start = end
+        del self._torn[:start]
+        return found
 
     def _read(self, event: bytes) -> dict[str, Any]:
         """The JSON of a `data:` event; an empty one where it is anything else."""
@@ -268,21 +282,10 @@ class Sieve:
         return found
 
 
-def _split(block: bytes) -> Iterator[bytes]:
-    """Whole events, each with the blank line that ends it, and at last what is not whole."""
-    start = 0
-    for boundary in _BOUNDARY.finditer(block):
-        yield block[start : boundary.end()]
-        start = boundary.end()
-    yield block[start:]
-
-
 def _data(event: bytes) -> bytes | None:
-    """The data of an event that has one line, and that of data."""
-    line = event.strip(b"\r\n")
-    if not line.startswith(b"data:") or b"\n" in line or b"\r" in line:
-        return None
-    return line[5:].strip()
+    """The data of an event that has one line of it, whatever else it says."""
+    data = [line for line in event.splitlines() if line.startswith(b"data:")]
+    return data[0][5:].strip() if len(data) == 1 else None
 
 
 def _text(chunk: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -44,6 +45,16 @@ def call(model: str, *said: str, **more: Any) -> Call:
 async def test_the_parrot_says_what_was_said_last(said: str, repeated: str) -> None:
     text, _ = await complete(call("builtin/parrot", "before", said))
     assert text == repeated
+
+
+@pytest.mark.parametrize(
+    ("said", "rest"), [("one two", "  three"), ("one two  three", ""), ("uno", "one two  three")]
+)
+async def test_the_parrot_goes_on_where_it_broke_off(said: str, rest: str) -> None:
+    asked = call("builtin/parrot", "one two  three")
+    begun: llm.ChatMessage = {"role": "assistant", "content": said}
+    text, _ = await complete(replace(asked, messages=[*asked.messages, begun]))
+    assert text == rest
 
 
 async def test_the_parrot_speaks_word_by_word() -> None:
@@ -91,7 +102,8 @@ async def test_the_librarian_quotes_what_it_found() -> None:
             Passage("Opening hours", "We open at nine.", ""),
         ]
 
-    answer = Answer(call("builtin/librarian", "Ben (@ben): @lib where is the key?", search=search))
+    asked_it = call("builtin/librarian", "Ben (@ben): @lib where is the key?", search=search)
+    answer = Answer(asked_it)
     pieces = [piece async for piece in answer.pieces()]
     assert asked[0][0] == "where is the key?"
     assert asked[0][1] != threading.current_thread().name
@@ -101,6 +113,9 @@ async def test_the_librarian_quotes_what_it_found() -> None:
         "> The key is\n> under the mat.\n>\n> — [Ada Lovelace](</rooms/1/messages/7/>)\n\n"
         "> We open at nine.\n>\n> — Opening hours"
     )
+    begun: llm.ChatMessage = {"role": "assistant", "content": pieces[0] + pieces[1]}
+    rest, _ = await complete(replace(asked_it, messages=[*asked_it.messages, begun]))
+    assert rest == pieces[2]
 
 
 async def test_the_librarian_says_when_it_finds_nothing() -> None:

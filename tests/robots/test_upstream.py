@@ -36,6 +36,8 @@ ROLE = chunk({"role": "assistant", "content": ""})
 STOP = chunk({}, "stop")
 USAGE = b'data: {"id": "x", "choices": [], "usage": {"prompt_tokens": 1}}\n\n'
 DONE = b"data: [DONE]\n\n"
+MESSAGE_START = b'event: message_start\ndata: {"type": "message_start"}\n\n'
+MESSAGE_STOP = b'event: message_stop\ndata: {"type": "message_stop"}\n\n'
 
 
 def test_text_is_taken_out_and_all_else_stays_in_its_order() -> None:
@@ -99,9 +101,10 @@ def test_noise_and_advice_beside_the_text_are_not_in_its_way() -> None:
         (ROLE + chunk({"content": "a"}), False),
         (ROLE + STOP, True),
         (ROLE + DONE, False),
-        (b'data: {"type": "message_start"}\n\n', False),
-        (b'data: {"type": "message_start"}\n\nevent: message_stop\n\n', False),
-        (b'data: {"type": "message_start"}\n\ndata: {"type": "message_stop"}\n\n', True),
+        (MESSAGE_START, False),
+        (MESSAGE_START + b"event: message_stop\n\n", False),
+        (MESSAGE_START + MESSAGE_STOP, True),
+        ((MESSAGE_START + MESSAGE_STOP).replace(b"\n", b"\r\n"), True),
         (b'data: {"candidates": [{"content": {}}]}\n\n', False),
         (b'data: {"candidates": [{"content": {}, "finishReason": "STOP"}]}\n\n', True),
         (b'data: {"other": 1}\n\n', None),
