@@ -17,7 +17,7 @@ from django.utils import timezone
 from live import database
 from messages.markdown import excerpt, render
 from messages.models import Message
-from robots import budget, librarian, llm, prompts, summons, transcript
+from robots import budget, librarian, llm, prompts, summons, transcript, turns
 from robots.models import Reply, Robot, RobotSeat, Summary
 from robots.prompts import DECLINE
 from robots.recent import Recent
@@ -189,7 +189,15 @@ class _Context:
             prompts.SEEN_BY[self.scope.audience],
             prompts.MAY_DECLINE if self.may_decline else "",
             self._shortened(self.reply.instruction),
+            self._shortened(self._goal()),
         ]
+
+    def _goal(self) -> str:
+        """Of the session whose turn it is, where all readers may see the card that tells it."""
+        session = self.reply.autopilot
+        if session is None or (session.card_id or 0) <= self.scope.after:
+            return ""
+        return turns.about(session.plan, session.goal)
 
     def _where_it_is(self) -> list[str]:
         people = self.scope.people()

@@ -170,8 +170,15 @@ class Answer:
         self._deadline = float("inf")
 
     @property
+    def model(self) -> str:
+        """Which answered, or was asked last."""
+        return self._tries[-1].model if self._tries else self.call.model
+
+    @property
     def usage(self) -> Usage:
-        """As far as it is known by now; estimated where the provider does not tell."""
+        """As far as it is known by now; estimated where the provider does not tell, from all that
+        was said: of what may be long, in a thread.
+        """
         if not self._tries:
             return Usage(0, 0, Decimal(0), self.call.model)
         parts = [one.usage for one in self._tries]
@@ -180,7 +187,7 @@ class Answer:
             sum(part.tokens_in or 0 for part in parts),
             sum(part.tokens_out or 0 for part in parts),
             sum(costs, Decimal(0)) if len(costs) == len(parts) else None,
-            parts[-1].model,
+            self.model,
         )
 
     async def pieces(self) -> AsyncGenerator[str, None]:

@@ -1,4 +1,4 @@
-"""A robot that moderates: it names who is next, or ends the session, and says nothing itself."""
+"""A robot that moderates: it names who is next, which may be itself, or ends the session."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ READ_MAX = 16_000
 """Characters of its answer, at the end, where those who think aloud come to decide."""
 
 TASK = """\
-You moderate a conversation and take no part in it: you decide who speaks next.
+You moderate a conversation. You say nothing in it now: you decide who speaks next.
 {goal}
 Who may be next: {speakers}.
 Let those speak who have something to add to what was said last. End the conversation once its goal
@@ -53,7 +53,7 @@ async def decide(session: Autopilot) -> None:
     """Ask whose turn it is, and have the session go on so. Runs on the runner's loop."""
     asking = await database.run(_asking, session)
     if isinstance(asking, str):
-        await database.run(session.do_without, asking, Spent(0, None))
+        await database.surely(session.do_without, asking, Spent(0, None))
         return
     answers: list[llm.Answer] = []
     try:
@@ -69,10 +69,11 @@ async def decide(session: Autopilot) -> None:
         choice, reason = None, TOO_LATE
     except llm.Failed as failed:
         choice, reason = None, failed.message
+    taken = await asyncio.to_thread(_spent, answers)  # tokens are counted, of what may be long
     if choice is None:
-        await database.run(session.do_without, reason, _spent(answers))
+        await database.surely(session.do_without, reason, taken)
     else:
-        await database.run(session.follow, choice, _spent(answers))
+        await database.surely(session.follow, choice, taken)
 
 
 def understood(text: str, speakers: Mapping[str, Robot]) -> Choice | None:

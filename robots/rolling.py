@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from django.db import DatabaseError
+from django.db import Error
 
 from accounts.errors import NotFound
 from live import database
@@ -35,6 +35,6 @@ class Rolling:
                 return
         body = transcript.cut(text.strip(), self.longest)
         try:
-            await database.run(self.summary.keep, body, model=answer.usage.model)
-        except (DatabaseError, NotFound) as problem:
+            await database.run(self.summary.keep, body, model=answer.model)
+        except (Error, NotFound) as problem:
             logger.warning("A summary could not be kept: %s", type(problem).__name__)

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 
 from live import database, streams
 from robots import checkpoints, llm, metrics, upstream
@@ -146,7 +146,7 @@ class Runner:
             try:
                 if self._writers:
                     await work()
-            except DatabaseError as problem:
+            except Error as problem:
                 logger.warning("replies_not_looked_after", error=type(problem).__name__)
             except Exception:
                 logger.exception("replies_not_looked_after")
@@ -187,7 +187,7 @@ class Runner:
     async def _taken(self, pk: int) -> Reply | None:
         try:
             return await database.surely(Reply.objects.take, pk, worker=self.name)
-        except DatabaseError as problem:  # whoever sweeps tells of it again
+        except Error as problem:  # whoever sweeps tells of it again
             logger.warning("reply_not_taken", reply=pk, error=type(problem).__name__)
             return None
 

@@ -97,7 +97,7 @@ def by_session(session: Autopilot, robot: Robot) -> Summons:
         question=_said_last(session),
         cause=Cause.AUTOPILOT,
         root=session.started_by,
-        instruction=turns.instruction(session.plan, session.place, names=names, goal=session.goal),
+        instruction=turns.instruction(session.plan, session.place, names=names),
         autopilot=session,
     )
 
@@ -134,8 +134,9 @@ def _cause(question: Message, seat: Participant) -> Cause | None:
         return None
     if question.room.is_direct:
         return Cause.DIRECT
-    if robot.user_id in question.to or _is_named(question, robot):
-        return None if question.author_role == Role.CUSTOMER else Cause.NAMED
+    is_meant = robot.user_id in question.to or _is_named(question, robot)
+    if is_meant and question.author_role != Role.CUSTOMER:
+        return Cause.NAMED
     if robot.trigger == robot.Trigger.ALWAYS and robot.enabled and not _is_whisper(question):
         return Cause.ALWAYS
     return None

@@ -70,7 +70,8 @@ class Strategy:
     """What whoever has the turn is told to do."""
     turns: Callable[[int], int]
     """How many there are where nothing else is asked for, with so many robots."""
-    fewest_turns: int = 1
+    fewest_turns: Callable[[int], int] = lambda robots: 1
+    """With so many robots."""
     least: int = 2
     """Robots that it takes."""
     most: int = ROBOTS_MAX
@@ -126,6 +127,10 @@ def _consensus(place: Place) -> str:
     return "Give your own view, and say where you agree with those before you and where not."
 
 
+def _consenter(place: Place) -> int:
+    return 0 if place.is_last else place.number % place.robots
+
+
 def _as_set(robots: int) -> int:
     return int(settings.CHAT_AUTOPILOT_TURNS)
 
@@ -152,7 +157,7 @@ STRATEGIES: Mapping[str, Strategy] = {
         sentence="{by} has {robots} debate; {last} judges.",
         task=_debate,
         turns=lambda robots: 7,
-        fewest_turns=3,
+        fewest_turns=lambda robots: 3,
         least=3,
         most=3,
         speaker=_debater,
@@ -161,21 +166,29 @@ STRATEGIES: Mapping[str, Strategy] = {
         sentence="{by} has {robots} look for what they agree on.",
         task=_consensus,
         turns=lambda robots: robots + 1,
-        fewest_turns=2,
+        fewest_turns=lambda robots: robots + 1,
+        speaker=_consenter,
     ),
 }
 
 
-def instruction(strategy: Strategy, place: Place, *, names: Sequence[str], goal: str) -> str:
-    """What whoever has the turn is told besides its persona."""
-    lines = [
-        f"You are taking turns with others: {', '.join(names)}.",
-        f"This is turn {place.number + 1} of at most {place.turns}.",
-    ]
-    if goal:
-        lines.append(f"What it is about: {goal}")
-    lines.append(strategy.task(place))
-    lines.append("Speak for yourself alone, and never write what the others would say.")
-    if goal and strategy.ends_at_goal:
-        lines.append(f"Once the goal is reached, write {MARK} alone on the last line.")
-    return "\n".join(lines)
+def instruction(strategy: Strategy, place: Place, *, names: Sequence[str]) -> str:
+    """What whoever has the turn is told besides its persona, whoever reads its answer."""
+    return "\n".join(
+        [
+            f"You are taking turns with others: {', '.join(names)}.",
+            f"This is turn {place.number + 1} of at most {place.turns}.",
+            strategy.task(place),
+            "Speak for yourself alone, and never write what the others would say.",
+        ]
+    )
+
+
+def about(strategy: Strategy, goal: str) -> str:
+    """What it is told of the goal, where all who read its answer may know that."""
+    if not goal:
+        return ""
+    told = f"What it is about: {goal}"
+    if strategy.ends_at_goal:
+        told += f"\nOnce the goal is reached, write {MARK} alone on the last line."
+    return told

@@ -235,8 +235,7 @@ class Writer:
 
     def _outcome(self, code: str, sentence: str) -> Outcome:
         spent = [answer.usage for answer in self._answers]
-        costs = [usage.cost for usage in spent]
-        known = [cost for cost in costs if cost is not None]
+        known = [usage.cost for usage in spent if usage.cost is not None]
         return Outcome(
             text=self.heard.text,
             is_at_goal=self.heard.is_at_goal,
@@ -245,7 +244,7 @@ class Writer:
             notice=self._notice,
             tokens_in=sum(usage.tokens_in or 0 for usage in spent) if spent else None,
             tokens_out=sum(usage.tokens_out or 0 for usage in spent) if spent else None,
-            cost=sum(known, Decimal(0)) if known and len(known) == len(costs) else None,
+            cost=sum(known, Decimal(0)) if known else None,
             model=spent[-1].model if spent else "",
         )
 

@@ -246,7 +246,7 @@ class Autopilot(models.Model):
             self.save()
             return True
         else:
-            self._take_turn(self.members[self.plan.speaker(self.place)])
+            self._take_turn(self._next_in_order())
         return False
 
     @transaction.atomic
@@ -348,8 +348,9 @@ class Autopilot(models.Model):
     def clean(self) -> None:
         """What no single field can tell."""
         super().clean()
-        if self.turns < self.plan.fewest_turns:
-            raise ValidationError({"turns": f"It takes {self.plan.fewest_turns} turns or more."})
+        fewest = self.plan.fewest_turns(len(self.robots))
+        if self.turns < fewest:
+            raise ValidationError({"turns": f"It takes {fewest} turns or more."})
         if not self.plan.least <= len(self.robots) <= self.plan.most:
             raise ValidationError({"robots": self.plan.sizes})
         here = Robot.objects.in_room(self.room).filter(pk__in=self.robots, enabled=True)
@@ -409,6 +410,12 @@ class Autopilot(models.Model):
         if self.cost_reserved is not None:
             self.moderator_cost = (self.moderator_cost or Decimal(0)) + self.cost_reserved
         self.tokens_reserved = self.cost_reserved = self.reserved_until = None
+
+    def _next_in_order(self) -> Robot:
+        """Where some have left, the order is another: still nobody answers itself."""
+        at, members = self.plan.speaker(self.place), self.members
+        may = {robot.pk for robot in self.speakers}
+        return next(robot for robot in members[at:] + members[:at] if robot.pk in may)
 
     def _take_turn(self, robot: Robot) -> None:
         """Queue a robot's answer to what was said last."""

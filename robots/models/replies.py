@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, models, transaction
+from django.db import Error, IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -100,10 +100,11 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
     @transaction.atomic
     def ask(self, question: Message, robots: Collection[Robot], *, by: User) -> list[Reply]:
         """Have robots of the room answer a message because `by` chose them, even those that are
-        not named. Who was asked it already is not asked again.
+        not named. Who was asked it already is asked again only where it said nothing, unseen.
 
         Raises NotFound, Forbidden, Room.Closed, Message.Deleted, Invalid (`details["robots"]`, or
-        no message to answer), Reply.Busy.
+        no message to answer), Reply.Busy; and where one cannot say now what it left unsaid,
+        Robot.Off, Robot.Retired, Robot.Spent, Reply.NotForAll.
         """
         room = question.room.locked()
         charge.must_be_in_charge(room, by)
@@ -113,10 +114,16 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
         chosen = [
             Summons(robot=robot, question=question, cause=Cause.CHOSEN, root=by) for robot in robots
         ]
-        return self.queue(chosen)  # what people ask is free of the guard
+        again = self._left_unsaid(question, robots)
+        for reply in again:
+            reply.ask_again(room, by=by)
+        return [*again, *self.queue(chosen)]  # what people ask is free of the guard
 
     def take(self, pk: int, *, worker: str) -> Reply | None:
-        """Have `worker` write this reply, if it is its turn and nobody else does."""
+        """Have `worker` write this reply, if it is its turn and nobody else does.
+
+        What fails of this has not happened: it may be tried again.
+        """
         try:
             with transaction.atomic():
                 taken = (
@@ -129,13 +136,13 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
                         started_at=timezone.now(),
                     )
                 )
+                if not taken:
+                    return None
+                reply: Reply = self.with_all().get(pk=pk)
+                reply.tell_state()
+                return reply
         except IntegrityError:  # another question of the room was taken at the same moment
             return None
-        if not taken:
-            return None
-        reply: Reply = self.with_all().get(pk=pk)
-        reply.tell_state()
-        return reply
 
     def with_all(self) -> ReplyQuerySet:
         """With what a worker needs to write it."""
@@ -156,7 +163,7 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
         for reply in self.with_all().lost():
             try:
                 reply.give_up()
-            except (DatabaseError, DomainError):  # it is found again next time
+            except (Error, DomainError):  # it is found again next time
                 logger.exception("Reply %s could not be given up.", reply.pk)
         for pk in self._longest_untold():
             work.tell(pk)
@@ -212,6 +219,11 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
             raise Invalid("Only what somebody has said can be answered.")
         return found
 
+    def _left_unsaid(self, question: Message, robots: Collection[Robot]) -> list[Reply]:
+        """Of these robots: who has declined, or was stopped, before anybody saw a message of it."""
+        over = self.with_all().filter(question=question, ended_at__isnull=False)
+        return list(over.filter(robot__in=robots, message=None).order_by("pk"))
+
     def _asked(self, summons: Sequence[Summons]) -> set[tuple[int, int]]:
         old = [s.question.pk for s in summons]
         return set(self.filter(question__in=old).values_list("robot", "question"))
@@ -228,8 +240,8 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
         policies = RobotPolicy.objects.in_bulk(rooms)
         for one in summons:
             policy = policies.get(one.question.room_id)
-            if policy is None or one.depth or one.autopilot:
-                continue
+            if policy is None or one.depth or one.autopilot or one.cause == Cause.ALWAYS:
+                continue  # it was not put to the robot
             for reply in busy[one.robot.pk, one.question.room_id]:
                 reply.give_way(policy.when_busy, to=one.question)
 

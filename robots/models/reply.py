@@ -177,6 +177,20 @@ class Reply(models.Model):
             raise self.NotOver
         self._must_be_answerable()
         self._write_down("reply.begun_again", by=by)
+        self._begin_again(body, by=by)
+
+    def ask_again(self, room: Room, *, by: User) -> None:
+        """In the locked room: it said nothing, unseen, and is now chosen by somebody.
+
+        Raises Robot.Off, Robot.Retired, Robot.Spent, Reply.NotHere, Reply.NotForAll.
+        """
+        self.room = self.question.room = room
+        self._must_be_answerable()
+        self.cause = Cause.CHOSEN
+        self._begin_again("", by=by)
+        self._begin_message()
+
+    def _begin_again(self, body: str, *, by: User) -> None:
         said = self.message.body if self.message else ""
         self.earlier = "" if body else said or self.earlier
         self.attempt += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -218,6 +219,26 @@ class TestAsking:
         assert {message["status"] for message in messages} == {"streaming"}
         assert {reply.root for reply in Reply.objects.all()} == {world.ben}
         assert ben.post(path, robots=[muse.pk]).json() == {"messages": []}, "it was asked already"
+
+    @pytest.mark.parametrize("end", [Reply.decline, Reply.finish])
+    def test_what_it_left_unsaid_unseen_it_is_asked_again(
+        self, world: World, muse: Robot, end: Callable[..., bool]
+    ) -> None:
+        Robot.objects.filter(pk=muse.pk).update(trigger="always")
+        said = world.say(world.team, world.cleo)
+        unsaid = Reply.objects.take(Reply.objects.get(robot=muse).pk, worker="w")
+        assert unsaid is not None
+        if end == Reply.finish:  # stopped before its first word
+            unsaid.stop(by=world.cleo)
+        assert end(unsaid, Outcome(text=""))
+        assert Reply.objects.get(robot=muse).message is None
+        ben, path = Caller(world.ben), f"messages/{said.pk}/ask/"
+        (message,) = ben.post(path, robots=[muse.pk]).json()["messages"]
+        again = Reply.objects.get(robot=muse)
+        assert (again.cause, again.root) == ("chosen", world.ben)
+        assert (again.state, again.attempt) == ("queued", 2)
+        assert (message["author"]["handle"], message["status"]) == ("muse", "streaming")
+        assert ben.post(path, robots=[muse.pk]).json() == {"messages": []}, "it is being answered"
 
     def test_an_answer_to_a_customer_is_for_the_staff(self, world: World, muse: Robot) -> None:
         said = world.say(world.support, world.carl, "My lamp is broken")

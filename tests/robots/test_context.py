@@ -9,11 +9,12 @@ import pytest
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from live import database
 from messages.models import Attachment, Message
-from robots import context, prompts
-from robots.models import Reply, RobotSeat
+from robots import context, prompts, tasks
+from robots.models import Autopilot, Reply, RobotSeat
 from robots.outcome import Outcome
 from rooms.models import Room
 from tests.robots.telling import (
@@ -86,6 +87,34 @@ def test_what_was_taken_back_or_is_half_said_is_not_told(world: World) -> None:
     assert text.count("Cleo (@cleo): ") == 2
     for absent in ("DELETED", "BEFORE", "HALF", "brought in"):
         assert absent not in text
+
+
+def test_what_a_session_is_about_is_told_where_all_readers_may_know(world: World) -> None:
+    def turn() -> Reply:
+        Autopilot.objects.update(next_at=timezone.now())
+        tasks.advance_autopilot(session.pk)
+        reply: Reply = Reply.objects.with_all().get(state=Reply.State.QUEUED)
+        return reply
+
+    world.team.update(history=Room.History.JOINED, by=world.ben)
+    robots = [seated(world, world.team, handle) for handle in ("muse", "echo")]
+    goal = "Whether to let Otto go"
+    session = Autopilot.objects.start(
+        world.team, by=world.ben, strategy="round_robin", robots=robots, goal=goal
+    )
+    assert goal in system(turn())
+    assert "GOAL_REACHED" in system(reply_to(Message.objects.get(pk=session.card_id)))
+    answered(reply_to(Message.objects.get(pk=session.card_id)))
+    world.team.invite(world.otto, by=world.ben)
+    lost = turn()
+    assert refusal(lost) == "not_for_all"
+    taken = Reply.objects.take(lost.pk, worker="w")
+    assert taken is not None
+    taken.finish(Outcome(text="", error="not_for_all"))
+    told = system(turn())
+    assert "You are taking turns" in told
+    assert goal not in told
+    assert "GOAL_REACHED" not in told
 
 
 def test_nobody_speaks_for_somebody_else(world: World) -> None:

@@ -69,6 +69,12 @@ def test_customers_summon_no_robots(world: World) -> None:
     assert not Reply.objects.exists()
 
 
+def test_who_answers_everything_answers_customers_who_name_it_too(world: World) -> None:
+    seated(world, world.support, trigger="always")
+    world.support.messages.post("@echo my lamp is broken", by=world.carl)
+    assert Reply.objects.get().cause == Cause.ALWAYS
+
+
 @pytest.mark.parametrize("body", ["`@echo` in code", "> @echo in a quote", "echo", "@ech"])
 def test_what_names_nobody_summons_nobody(world: World, body: str) -> None:
     seated(world, world.team)
@@ -148,6 +154,15 @@ class TestWhenBusy:
         with pytest.raises(Reply.Busy):
             self.ask(world, "refuse", world.cleo)
         assert not Message.objects.filter(body="@echo second").exists()
+
+    @pytest.mark.parametrize("policy", ["refuse", "interrupt"])
+    def test_what_is_not_put_to_it_waits(self, world: World, running: Reply, policy: str) -> None:
+        Robot.objects.update(trigger="always")
+        RobotPolicy.objects.of(world.team).update(when_busy=policy, by=world.ben)
+        second = world.team.messages.post("by the way", by=world.cleo)
+        assert Reply.objects.get(question=second).state == Reply.State.QUEUED
+        running.refresh_from_db()
+        assert running.stop_requested_at is None
 
     def test_who_may_not_see_what_is_written_waits(self, world: World) -> None:
         robot = seated(world, world.team)

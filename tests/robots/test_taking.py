@@ -5,7 +5,10 @@ No worker of the server's runs here: it would take what these take themselves.
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
+from django.db import OperationalError
 
 from robots.models import Reply
 from tests.race import race
@@ -28,6 +31,18 @@ def test_a_reply_is_taken_by_one(world: World, provider: Provider) -> None:
     taken = [found for found in race(*takes) if found is not None]
     assert len(taken) == 1
     assert not isinstance(taken[0], Exception), taken
+
+
+def test_what_fails_of_taking_it_has_not_happened(
+    world: World, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seat(world, provider, "fine")
+    reply = ask(world.team, "@echo hello", by=world.ben)
+    with monkeypatch.context() as patched:
+        patched.setattr(Reply, "tell_state", Mock(side_effect=OperationalError("locked")))
+        with pytest.raises(OperationalError):
+            Reply.objects.take(reply.pk, worker="w")
+    assert Reply.objects.take(reply.pk, worker="w") == reply
 
 
 def test_a_robot_never_answers_two_questions_of_a_room_at_once(
