@@ -73,12 +73,17 @@ def look(users: Collection[int], messages: Collection[int]) -> list[News]:
     found = []
     for row in rows:
         seat = seated.get((row.user_id, row.room_id))
-        if seat is None or not _is_to_be_told(row, seat):
-            continue
-        own = chosen.get(row.user_id)
-        is_quiet = own is not None and own.quiet_end() is not None
-        found.append(News(row.user_id, encode(row, unread=True), is_quiet))
+        try:
+            if seat is not None and _is_to_be_told(row, seat):
+                found.append(_news(row, chosen.get(row.user_id)))
+        except Exception:  # one that cannot be told takes no other with it
+            logger.exception("Notification %s could not be told of.", row.pk)
     return found
+
+
+def _news(row: Notification, own: Preferences | None) -> News:
+    is_quiet = own is not None and own.quiet_end() is not None
+    return News(row.user_id, encode(row, unread=True), is_quiet)
 
 
 def _is_to_be_told(row: Notification, seat: Participant) -> bool:

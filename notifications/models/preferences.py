@@ -18,6 +18,7 @@ from rooms.models import Participant
 if TYPE_CHECKING:
     from accounts.models import User
 
+WHICH_DAYS = "Name days of the week, each once: 0 is Monday, 6 is Sunday."
 TOGETHER = "Say both when the quiet hours begin and when they end."
 
 
@@ -29,7 +30,7 @@ def must_be_days(days: object) -> None:
     """Raise ValidationError unless these are different days of a week."""
     fits = isinstance(days, list) and all(type(day) is int for day in days)
     if not fits or sorted(set(days)) != sorted(days) or not set(days) <= set(EVERY_DAY):  # type: ignore[call-overload]
-        raise ValidationError("Name days of the week, each once: 0 is Monday, 6 is Sunday.")
+        raise ValidationError(WHICH_DAYS)
 
 
 class PreferencesQuerySet(models.QuerySet["Preferences"]):
@@ -88,8 +89,10 @@ class Preferences(models.Model):
         self.save()
 
     def clean(self) -> None:
-        """Quiet hours have two ends."""
+        """Quiet hours have two ends. Of the days, no validator is asked of what is empty."""
         super().clean()
+        if not self.quiet_days and self.quiet_days != []:
+            raise ValidationError({"quiet_days": WHICH_DAYS})
         if (self.quiet_from is None) != (self.quiet_until is None):
             missing = "quiet_until" if self.quiet_until is None else "quiet_from"
             raise ValidationError({missing: TOGETHER})

@@ -49,6 +49,18 @@ async def test_quiet_hours_are_said(world: World, hub: Hub) -> None:  # noqa: F8
     assert (await cleo.frame("notification"))["quiet"] is True
 
 
+async def test_choices_that_cannot_be_read_silence_nobody_else(world: World, hub: Hub) -> None:  # noqa: F811
+    def spoil() -> None:
+        always = {"quiet_from": time(0), "quiet_until": time(0)}
+        Preferences.objects.create(user=world.cleo, quiet_days="", **always)
+
+    await run(spoil)
+    vic = await Client.of(world.vic)
+    await Client.of(world.cleo)
+    await run(world.say, world.team, world.ben, "@cleo @vic look")
+    await vic.frame("notification")
+
+
 async def test_a_fault_does_not_end_it_for_ever(
     world: World,  # noqa: F811
     hub: Hub,  # noqa: F811

@@ -180,6 +180,8 @@ def test_everybody_chooses_for_themselves(world: World) -> None:
         ("quiet_days", [[1]]),
         ("quiet_days", [True]),
         ("quiet_days", None),
+        ("quiet_days", ""),
+        ("quiet_days", {}),
     ],
 )
 def test_a_choice_that_makes_no_sense_is_refused(world: World, field: str, value: object) -> None:
