@@ -18,6 +18,8 @@ from notifications.push_service import Unreachable
 
 ONE_BY_ONE = 3
 """More of them are told as one."""
+REPEATED = 3
+"""Times that browsers which took it are told again because of another that did not."""
 
 
 def sweep() -> list[int]:
@@ -49,7 +51,7 @@ def send(user_id: int) -> None:
                 taken = browser.send(content, urgency="high") or taken
         except Unreachable as unreachable:
             problem = unreachable
-    if problem is not None and not taken:
+    if problem is not None and not (taken and delivery.failures >= REPEATED):
         delivery.fail(problem)
     else:
         delivery.finish(waiting, sent=taken)

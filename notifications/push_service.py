@@ -5,6 +5,9 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -12,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 
 TIMEOUT = 10
+"""Seconds to connect, and as many for all that follows."""
 LONGEST = 1_000
 """Characters of an address."""
 
@@ -43,30 +47,56 @@ def post(endpoint: str, body: bytes, headers: dict[str, str]) -> int:
     parts = urlsplit(endpoint)
     path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
     try:
-        connection = _connect(parts)
-        try:
-            connection.request("POST", path, body, headers)
-            return connection.getresponse().status
-        finally:
-            connection.close()
+        wire = _connect(parts)
+        with _deadline(wire):
+            connection = _speak(wire, parts)
+            try:
+                connection.request("POST", path, body, headers)
+                return connection.getresponse().status
+            finally:
+                connection.close()
     except (OSError, HTTPException, UnicodeError) as problem:
         raise Unreachable(type(problem).__name__) from problem
 
 
-def _connect(parts: SplitResult) -> HTTPConnection:
+def _connect(parts: SplitResult) -> socket.socket:
     """To an address that was looked at: asked again, a name server may say another."""
-    host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     if not _is_own(parts) and not all(_is_public(str(place[0])) for *_, place in found):
         raise Unreachable("This address is inside of a network.")
     address: Any = found[0][4]
-    wire = socket.create_connection(address[:2], TIMEOUT)
+    return socket.create_connection(address[:2], TIMEOUT)
+
+
+@contextmanager
+def _deadline(wire: socket.socket) -> Iterator[None]:
+    """Cut the line once the time is up. A socket's own timeout begins anew at every byte, and who
+    sends one now and then would hold a worker for days.
+    """
+    line = wire.dup()  # the wire itself is given away to TLS
+    timer = threading.Timer(TIMEOUT, _cut, [line])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        line.close()
+
+
+def _cut(line: socket.socket) -> None:
+    with suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def _speak(wire: socket.socket, parts: SplitResult) -> HTTPConnection:
+    host = parts.hostname or ""
     if parts.scheme == "http":
-        plain = HTTPConnection(host, port, timeout=TIMEOUT)
+        plain = HTTPConnection(host, parts.port)
         plain.sock = wire
         return plain
-    secured = HTTPSConnection(host, port, timeout=TIMEOUT)
+    secured = HTTPSConnection(host, parts.port)
     secured.sock = ssl.create_default_context().wrap_socket(wire, server_hostname=host)
     return secured
 

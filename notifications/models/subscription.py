@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 MOST = 20
 """Of one person; the oldest make room."""
 FAILURES_MAX = 20
+GONE = (404, 410)
+"""RFC 8030: what a push service answers for a subscription that is over. Anything else may be our
+own fault, or that of something on the way.
+"""
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
@@ -106,11 +110,11 @@ class Subscription(models.Model):
         if status < 300:
             Subscription.objects.filter(pk=self.pk).update(failures=0)
             return True
-        if status == 429 or status >= 500:
-            self._note_failure()
-            raise push_service.Unreachable(f"status {status}")
-        self.delete()
-        return False
+        if status in GONE:
+            self.delete()
+            return False
+        self._note_failure()
+        raise push_service.Unreachable(f"status {status}")
 
     def _note_failure(self) -> None:
         self.failures += 1

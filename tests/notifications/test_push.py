@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socketserver
 import threading
 from collections.abc import Iterator
 from datetime import time, timedelta
@@ -57,6 +58,8 @@ class Service(ThreadingHTTPServer):
         self.host = f"127.0.0.1:{self.server_port}"
         self.came: list[tuple[str, dict[str, str], bytes]] = []
         self.status = 201
+        self.statuses: dict[str, int] = {}
+        """By path, where they are others."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -66,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.came.append((self.path, headers, body))
-        self.send_response(self.server.status)
+        self.send_response(self.server.statuses.get(self.path, self.server.status))
         self.send_header("Location", "http://127.0.0.1:1/")
         self.end_headers()
 
@@ -171,6 +174,35 @@ def test_a_name_that_leads_inside_is_not_asked(
     with pytest.raises(push_service.Unreachable, match="inside"):
         push_service.post("https://push.example.org/x", b"", {})
     assert service.came == []
+
+
+class Dripping(socketserver.BaseRequestHandler):
+    """Begins to answer, and never gets to the end: a byte now and then."""
+
+    def handle(self) -> None:
+        try:
+            self.request.sendall(b"HTTP/1.1 2")
+            for _ in range(200):
+                self.server.is_over.wait(0.02)
+                self.request.sendall(b"x")
+        except OSError:
+            self.server.hung_up.set()
+
+
+def test_who_answers_a_byte_at_a_time_holds_nobody_up(
+    settings: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(push_service, "TIMEOUT", 0.3)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dripping) as server:
+        server.is_over, server.hung_up = threading.Event(), threading.Event()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        host = f"127.0.0.1:{server.server_address[1]}"
+        settings.CHAT_PUSH_HOSTS = [host]
+        with pytest.raises(push_service.Unreachable):
+            push_service.post(f"http://{host}/x", b"", {})
+        server.is_over.set()
+        server.shutdown()
+    assert server.hung_up.is_set()
 
 
 @pytest.mark.parametrize(
@@ -295,15 +327,16 @@ def test_who_looks_sleeps_or_wants_none_is_left_alone(world: World, service: Ser
     assert Notification.objects.get().push_due is None
 
 
-def test_a_browser_that_is_gone_is_forgotten(world: World, service: Service) -> None:
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_browser_that_is_gone_is_forgotten(world: World, service: Service, status: int) -> None:
     subscribe(world.cleo, service, Browser())
-    service.status = 410
+    service.status = status
     world.say(world.team, world.ben, "@cleo")
     deliver()
     assert not Subscription.objects.exists()
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 413, 429, 503])
 def test_a_service_in_trouble_is_asked_again_later(
     world: World, service: Service, status: int
 ) -> None:
@@ -318,6 +351,37 @@ def test_a_service_in_trouble_is_asked_again_later(
     deliver()
     assert len(service.came) == 2
     assert Subscription.objects.get().failures == 0
+
+
+def retry() -> None:
+    Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    deliver()
+
+
+def test_what_one_browser_took_is_not_lost_to_another(world: World, service: Service) -> None:
+    for name in ("phone", "desk", "old"):
+        subscribe(world.cleo, service, Browser(), name)
+    service.statuses = {"/desk": 503, "/old": 410}
+    world.say(world.team, world.ben, "@cleo")
+    deliver()
+    service.statuses = {}
+    service.came.clear()
+    retry()
+    assert {path for path, _, _ in service.came} == {"/phone", "/desk"}
+    assert Notification.objects.get().push_due is None
+
+
+def test_a_browser_in_trouble_for_long_does_not_have_the_others_told_for_ever(
+    world: World, service: Service
+) -> None:
+    for name in ("phone", "desk"):
+        subscribe(world.cleo, service, Browser(), name)
+    service.statuses = {"/desk": 503}
+    world.say(world.team, world.ben, "@cleo")
+    for _ in range(2 * push.REPEATED):
+        retry()
+    assert [path for path, _, _ in service.came].count("/phone") == 1 + push.REPEATED
+    assert Notification.objects.get().push_due is None
 
 
 def test_no_redirect_is_followed(world: World, service: Service) -> None:
