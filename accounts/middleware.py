@@ -1,4 +1,6 @@
-"""What every request passes: where it comes from, who is signed in, how much is left of a limit."""
+"""What every request passes: where it comes from, who is signed in, how much is left of a limit,
+and what it gives back.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,25 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts import origin, throttles
 from accounts.authentication import user_of
+from accounts.connections import give_back
 from accounts.models import User
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+class GiveBackMiddleware:
+    """An answer that is made needs the database no more. Django would keep the connection until the
+    last byte is sent: as many slow readers as there are connections would stop everybody.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Go on, and give the connection back."""
+        response = self.get_response(request)
+        give_back()
+        return response
 
 
 class OriginMiddleware:

@@ -120,6 +120,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "accounts.middleware.GiveBackMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "accounts.middleware.OriginMiddleware",
     "accounts.middleware.RateLimitHeaders",

@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from accounts.connections import give_back
 from accounts.errors import Forbidden, Invalid, TooLarge
 from accounts.models import User
 from messages.sniffing import HEAD, PLAYED, SHOWN, sniff
@@ -127,6 +128,7 @@ class Attachment(models.Model):
 
     def store(self, file: File[bytes]) -> None:
         """Save it with its content, and with a thumbnail where it is a picture."""
+        give_back()  # a picture may wait long for its turn
         look = look_into(file, self.type, self.uploader_id)
         self.width, self.height = look.width, look.height
         try:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.db import connection
 from django.test import AsyncClient
 
 from accounts import tokens
@@ -110,3 +111,10 @@ def test_an_asgi_server_gets_a_part_in_pieces(
     pieces = async_to_sync(read)()
     assert [len(piece) for piece in pieces] == [1000, 1000, 500]
     assert b"".join(pieces) == CONTENT[10:2510]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_reads_slowly_keeps_no_connection_to_the_database(world: World, url: str) -> None:
+    response = get(world, url)
+    assert connection.connection is None
+    assert content_of(response) == CONTENT

@@ -263,13 +263,13 @@ def test_of_too_many_files_none_is_looked_into(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_transaction_waits_for_a_picture(
+def test_no_transaction_and_no_connection_waits_for_a_picture(
     world: World, ben: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[bool] = []
 
     def look(*_: object) -> Look:
-        held.append(connection.in_atomic_block)
+        held.append(connection.in_atomic_block or connection.connection is not None)
         return Look()
 
     monkeypatch.setattr(attachments, "look_into", look)
