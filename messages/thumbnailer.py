@@ -26,6 +26,8 @@ TURNS = {
 """What puts a picture upright, by the number EXIF has for how the camera was held."""
 SIDEWAYS = 5
 """From this number on width and height change places."""
+LARGEST = 2**31 - 1
+"""Pixels to a side: what PNG allows, and what a database keeps."""
 
 
 def main(kind: str, side: int, pixels: int, memory: int, seconds: int) -> None:
@@ -55,6 +57,8 @@ def look(kind: str, side: int, pixels: int) -> bytes:
     Image.MAX_IMAGE_PIXELS = None  # else there would be no size to tell
     with Image.open(BytesIO(sys.stdin.buffer.read()), formats=[kind]) as picture:
         held = orientation(picture)
+        if max(picture.size) > LARGEST:
+            raise ValueError(picture.size)
         width, height = picture.size if held < SIDEWAYS else reversed(picture.size)
         sys.stdout.buffer.write(b"%d %d\n" % (width, height))
         sys.stdout.buffer.flush()

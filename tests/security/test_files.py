@@ -67,6 +67,7 @@ def nothing(count: int) -> bytes:
 HUGE = png(10_000, 10_000, nothing(10_000 * 1251))
 BOMB = png(5_000, 5_000, nothing(5_000 * (5_000 * 4 + 1)), colour=6)
 LYING = png(2**31 - 1, 2**31 - 1, nothing(1000))
+WIDER_THAN_ALLOWED = png(2**32 - 1, 1, nothing(1000))
 HARMLESS = {
     "a GIF that is a script": gif_and_script(),
     "a JPEG with PHP and HTML in EXIF": picture("JPEG", exif=EXIF),
@@ -95,6 +96,7 @@ DOWNLOADED = {
     "a PNG with a broken chunk": picture().replace(b"IDAT", b"IDAX"),
     "100 megapixels": HUGE,
     "a picture of four billion gigapixels": LYING,
+    "a picture wider than any may be": WIDER_THAN_ALLOWED,
     "one byte": b"<",
     "zeros": bytes(5000),
 }
@@ -134,6 +136,10 @@ def test_what_is_no_whole_picture_only_downloads(world: World, what: str) -> Non
     assert response["Content-Disposition"] == 'attachment; filename="innocent.png"'
     assert shape["thumbnail"] is None
     assert Caller(world.ben).client.get(f"/attachments/{shape['id']}/thumbnail/").status_code == 404
+
+
+def test_of_a_size_that_no_picture_has_nothing_is_told() -> None:
+    assert look_into(ContentFile(WIDER_THAN_ALLOWED), "image/png") == Look()
 
 
 @pytest.mark.parametrize("what", HARMLESS)
