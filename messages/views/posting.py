@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import uuid4
+
 from django.contrib.auth.decorators import login_required
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -12,11 +17,13 @@ from accounts.errors import DomainError
 from accounts.throttles import PostThrottle, slow_down
 from messages.forms import ComposerForm
 from messages.models import Attachment, Message
-from messages.models.attachment import must_be_few
+from messages.models.attachment import clean_name, must_be_few
 from messages.posting import Draft, Posted
 from rooms.models import Participant
 from rooms.views.room import show
 from rooms.views.seats import my_seat
+
+SAID_OTHERWISE = "You have sent something else from here before. Send this to say it as well."
 
 
 @require_POST
@@ -27,6 +34,10 @@ def post(request: HttpRequest, room: int) -> HttpResponse:
     form = ComposerForm(seat=seat, given=request.POST)
     try:
         posted = _say(request, seat, form)
+    except Message.IdempotencyConflict:
+        form.client_id = uuid4()  # or it would be refused for ever
+        form.errors = [SAID_OTHERWISE]
+        return show(request, seat, form, status=Message.IdempotencyConflict.status)
     except DomainError as error:
         form.errors = _sentences(error)
         return show(request, seat, form, status=error.status)
@@ -38,33 +49,51 @@ def post(request: HttpRequest, room: int) -> HttpResponse:
 def _say(request: HttpRequest, seat: Participant, form: ComposerForm) -> Posted:
     """Files are kept only if they are said, and a form sent twice says what it said."""
     chosen = request.POST.get("audience") or None
-    earlier = Message.objects.filter(
-        client_id=form.client_id, room=seat.room, author=seat.user
-    ).first()
-    if earlier is not None and request.FILES:
+    draft = Draft(
+        room=seat.room_id,
+        author=seat.user,
+        body=form.body,
+        audience=chosen,
+        to=tuple(form.to) if chosen in (None, "only") else (),
+        reply_to=form.reply_to,
+        client_id=form.client_id,
+    )
+    chosen_files = request.FILES.getlist("files")
+    if chosen_files and (earlier := _said_before(draft, chosen_files)):
         return Posted(earlier, replayed=True)
     slow_down(PostThrottle, request)
-    chosen_files = request.FILES.getlist("files")
     must_be_few(len(chosen_files))
     files: list[Attachment] = []
     try:
         for file in chosen_files:
             files.append(Attachment.objects.upload(file, room=seat.room, by=seat.user))  # noqa: PERF401  # those before one that is refused are known
-        draft = Draft(
-            room=seat.room_id,
-            author=seat.user,
-            body=form.body,
-            audience=chosen,
-            to=tuple(form.to) if chosen in (None, "only") else (),
-            reply_to=form.reply_to,
-            attachments=tuple(file.pk for file in files),
-            client_id=form.client_id,
-        )
-        (posted,) = Message.objects.post_all([draft])
+        attachments = tuple(file.pk for file in files)
+        (posted,) = Message.objects.post_all([replace(draft, attachments=attachments)])
+    except Message.IdempotencyConflict:
+        Attachment.discard(files)
+        # A form sent twice may have said it while these pictures were looked into.
+        if earlier := _said_before(draft, chosen_files):
+            return Posted(earlier, replayed=True)
+        raise
     except Exception:
         Attachment.discard(files)
         raise
     return posted
+
+
+def _said_before(draft: Draft, files: Sequence[UploadedFile[bytes]]) -> Message | None:
+    """The message that this form has made, if it is sent again with the same words and files."""
+    earlier = Message.objects.filter(
+        client_id=draft.client_id, room=draft.room, author=draft.author
+    ).first()
+    if earlier is None:
+        return None
+    attached = list(earlier.attachments.all())
+    same = replace(draft, attachments=tuple(file.pk for file in attached))
+    if earlier.request_hash != same.request_hash:
+        return None
+    sent = [(clean_name(file.name or ""), file.size) for file in files]
+    return earlier if sent == [(file.name, file.size) for file in attached] else None
 
 
 def _sentences(error: DomainError) -> list[str]:

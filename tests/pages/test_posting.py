@@ -6,10 +6,14 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import User
 from messages.models import Attachment, Message
+from messages.models import attachment as attachments
+from messages.thumbnails import Look
+from tests.messages.files import PNG
 from tests.world import World
 
 Browse = Callable[[User], Client]
@@ -47,6 +51,49 @@ def test_a_form_sent_twice_says_it_once(world: World, browse: Browse) -> None:
         file = SimpleUploadedFile("a.txt", b"some text")
         answer = send(client, world.team, client_id=client_id, files=file)
         assert answer.status_code == 302
+    assert world.team.messages.count() == before + 1
+    assert Attachment.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "content"),
+    [("other words", "a.txt", b"text"), ("words", "b.txt", b"text"), ("words", "a.txt", b"longer")],
+)
+def test_what_is_sent_after_going_back_is_said_at_the_second_try(
+    world: World, browse: Browse, body: str, name: str, content: bytes
+) -> None:
+    client, client_id = browse(world.ben), str(uuid4())
+    file = SimpleUploadedFile("a.txt", b"text")
+    send(client, world.team, client_id=client_id, body="words", files=file)
+    other = {"body": body, "files": SimpleUploadedFile(name, content)}
+    answer = send(client, world.team, client_id=client_id, **other)
+    assert answer.status_code == 409
+    assert "Send this to say it as well." in answer.text
+    assert Attachment.objects.count() == 1
+    given = re.search(r'name="client_id" value="([^"]+)"', answer.text).group(1)
+    other["files"].seek(0)
+    assert send(client, world.team, client_id=given, **other).status_code == 302
+    assert newest(world).body == body
+    assert Attachment.objects.count() == 2
+
+
+def test_a_form_sent_again_while_its_picture_is_looked_into_says_it_once(
+    world: World, browse: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, client_id = browse(world.ben), str(uuid4())
+    before = world.team.messages.count()
+
+    def click() -> HttpResponse:
+        file = SimpleUploadedFile("a.png", PNG)
+        return send(client, world.team, client_id=client_id, files=file)
+
+    def click_once_more(*_: object) -> Look:
+        monkeypatch.undo()
+        assert click().status_code == 302
+        return Look()
+
+    monkeypatch.setattr(attachments, "look_into", click_once_more)
+    assert click()["Location"].endswith(f"#message-{newest(world).pk}")
     assert world.team.messages.count() == before + 1
     assert Attachment.objects.count() == 1
 
