@@ -304,6 +304,7 @@ class Batch:
     ) -> list[Attachment]:
         if sources:
             files = [file for source in sources for file in source.attachments.all()]
+            must_be_few(len(files))
             return [file.copy_to(message) for file in files]
         attached = []
         for pk in draft.attachments:

@@ -1,5 +1,7 @@
 """Sharing: the only way to a wider audience; a copy that stands on its own."""
 
+from typing import Any
+
 import pytest
 from django.core.files.storage import default_storage
 
@@ -7,6 +9,7 @@ from accounts.errors import Forbidden, Invalid, NotFound
 from accounts.models import AuditEntry
 from messages.encoding import encode_for
 from messages.models import Attachment, Message
+from messages.posting import Draft
 from tests.messages.files import upload
 from tests.world import World, again, expected
 
@@ -167,6 +170,30 @@ def test_a_message_of_files_alone_is_shared_too(world: World) -> None:
     message = world.say(world.team, world.ben, "", attachments=[upload(world.team, world.ben)])
     share = again(message).share(by=world.ben, audience="everyone").message
     assert share.attachments.count() == 1
+
+
+def test_what_is_shared_at_once_has_no_more_files_than_a_message(
+    world: World, settings: Any
+) -> None:
+    settings.CHAT_ATTACHMENTS_MAX = 3
+    first, second = (
+        world.say(world.team, world.ben, attachments=[upload(world.team, world.ben) for _ in "ab"])
+        for _ in "12"
+    )
+    draft = Draft(
+        room=world.public.pk,
+        author=again(world.ben),
+        body="look",
+        audience="everyone",
+        shared_from=first.pk,
+        shared_with=(second.pk,),
+    )
+    with pytest.raises(Invalid) as caught:
+        Message.objects.post_all([draft])
+    assert caught.value.details == {"attachments": ["At most 3 files go with a message."]}
+    settings.CHAT_ATTACHMENTS_MAX = 4
+    (posted,) = Message.objects.post_all([draft])
+    assert posted.message.attachments.count() == 4
 
 
 def test_notes_cards_and_tombstones_are_not_shared(world: World) -> None:
