@@ -58,6 +58,7 @@ def my_rooms(user: User, *, current: int | None = None) -> list[Shown]:
     return [
         {**room, "other": others.get(room["id"]), "sidebars": beside.get(room["id"], [])}
         for room in overview(user, rooms)
+        if room["me"]  # or one was removed just now
     ]
 
 
@@ -67,6 +68,8 @@ def _sidebars(user: User, current: int | None) -> dict[int, list[Shown]]:
     mine = Room.objects.filter(news | Q(pk=current), participants__user=user, parent__isnull=False)
     found: dict[int, list[Shown]] = defaultdict(list)
     for room in overview(user, mine.order_by("-newest")[:LOOKED_AT]):
+        if not room["me"]:
+            continue
         is_listed = room["unread"] and len(found[room["parent"]]) < NESTED
         if is_listed or room["id"] == current:
             found[room["parent"]].append(room)

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
+import pytest
 from django.test import Client
 
 from accounts.models import User
+from messages.overview import overview
 from rooms.models import Participant, Room
+from rooms.views import sidebar
 from tests.world import World, again
 
 Browse = Callable[[User], Client]
@@ -20,6 +24,20 @@ def test_the_list_holds_ones_rooms_and_no_others(world: World, browse: Browse) -
     for person in (world.ben, world.gus, world.carl, world.otto, world.root):
         mine = set(Room.objects.for_user(person).values_list("pk", flat=True))
         assert listed(browse(person).get("/").text) == mine
+
+
+def test_a_room_that_one_is_removed_from_at_this_moment_is_not_listed(
+    world: World, browse: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = browse(world.cleo)
+
+    def removed_before(user: User, rooms: Any) -> list[dict[str, Any]]:
+        rooms = list(rooms)
+        Participant.objects.filter(user=user, room=world.team).delete()
+        return overview(user, rooms)
+
+    monkeypatch.setattr(sidebar, "overview", removed_before)
+    assert listed(client.get("/").text) == {world.public.pk, world.direct.pk}
 
 
 def test_a_room_is_found_by_name_and_a_direct_one_by_who_is_in_it(
