@@ -20,7 +20,7 @@ from messages.models import Message
 from messages.moments import first_id, last_id
 from messages.overview import names_of
 from messages.search_index import Match, author_key
-from messages.search_query import Phrase, Query, read, wrong
+from messages.search_query import QUOTES, Phrase, Query, read, wrong
 from messages.words import fold
 from rooms.ids import MAX_ID, read_id
 from rooms.models import Room
@@ -80,16 +80,20 @@ class Rooms:
         """What to write after `in:` to mean this one alone."""
         name = self.names[pk]
         others = [pk for pk, other in self.names.items() if fold(other) == fold(name)]
-        return str(pk) if len(others) > 1 or '"' in name or not fold(name).strip() else name
+        is_read_otherwise = (
+            name.startswith("@") or read_id(name) is not None or '"' in name.translate(QUOTES)
+        )
+        unclear = len(others) > 1 or is_read_otherwise or not fold(name).strip()
+        return str(pk) if unclear else name
 
     def _called(self, name: str) -> Collection[int]:
-        wanted = fold(name).split()
-        exact = [pk for pk, own in self.names.items() if fold(own).split() == wanted]
-        if exact:
-            return exact
+        """By handle or number, where it is written as one; else by name, else by a part of it."""
         by_handle = self._direct(name.removeprefix("@").lower()) if name.startswith("@") else []
         number = read_id(name)
-        found = by_handle or ([number] if number in self.rooms else [])
+        if exact := by_handle or ([number] if number in self.rooms else []):
+            return exact
+        wanted = fold(name).split()
+        found = [pk for pk, own in self.names.items() if fold(own).split() == wanted]
         if not found and wanted:
             plain = " ".join(wanted)
             found = [pk for pk, own in self.names.items() if plain in " ".join(fold(own).split())]

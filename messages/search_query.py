@@ -25,7 +25,7 @@ _PART = re.compile(
     (?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]+)|(?P<stray>"))""",
     re.VERBOSE,
 )
-_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
+QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
 _DAYS = {"today": 0, "yesterday": 1}
 
 
@@ -86,7 +86,7 @@ class Query:
 
 def read(text: str) -> Query:
     """Raises Invalid, by the field `q`, with a sentence that says what to write instead."""
-    text = text.translate(_QUOTES).strip()
+    text = text.translate(QUOTES).strip()
     if len(text) > LONGEST:
         raise wrong(f"Search for less at once: at most {LONGEST} characters.")
     if not _is_text(text):

@@ -149,6 +149,30 @@ def test_a_room_is_meant_by_its_name_its_number_or_whom_one_talks_with(talk: Wor
     assert "in no room" in refusal("in:support", talk.ben)
 
 
+def test_a_number_and_a_handle_mean_what_they_are_and_not_what_is_called_so(talk: World) -> None:
+    talk.say(talk.direct, talk.cleo, "just us")
+    numbered = Room.objects.open(str(talk.team.pk), by=talk.ben)
+    namesake = Room.objects.open("@Cleo", by=talk.ben)
+    for room in (numbered, namesake):
+        talk.say(room, talk.ben, "elsewhere")
+    assert "elsewhere" not in found(f"in:{talk.team.pk}", talk.ben)
+    assert found("in:@cleo", talk.ben) == ["just us"]
+    rooms = search("in:team", by=again(talk.ben)).rooms
+    assert rooms.word_for(numbered.pk) == str(numbered.pk)
+    assert rooms.word_for(namesake.pk) == str(namesake.pk)
+
+
+@pytest.mark.parametrize(
+    "name", ["The “big” plan", "Plans «now»", 'a "plan', "Plans for us", "Plans: 2/3"]
+)
+def test_a_room_of_any_name_can_be_asked_for(talk: World, name: str) -> None:
+    room = Room.objects.open(name, by=talk.ben)
+    talk.say(room, talk.ben, "here")
+    first = search("from:ben", by=again(talk.ben))
+    narrowed = first.query.narrowed("in", first.rooms.word_for(room.pk))
+    assert found(narrowed, talk.ben) == ["here"]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
