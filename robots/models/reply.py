@@ -20,7 +20,7 @@ from robots import charge, signals, work
 from robots.encoding import encode
 from robots.models.policy import RobotPolicy
 from robots.models.replies import ReplyManager, ReplyQuerySet
-from robots.models.robot import Robot
+from robots.models.robot import Robot, midnight
 from robots.outcome import SENTENCES, Outcome
 from robots.summons import Cause
 from rooms.models import Room
@@ -97,6 +97,12 @@ class Reply(models.Model):
         null=True, blank=True, help_text="Of its robot’s budget, while it is written."
     )
     cost_reserved = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
+    tokens_before = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Of those it took, what it took before this day."
+    )
+    cost_before = models.DecimalField(
+        max_digits=12, decimal_places=6, default=Decimal(0), editable=False
+    )
     model = models.CharField(max_length=200, blank=True, help_text="That answered.")
     ttft_ms = models.PositiveIntegerField(
         null=True, blank=True, help_text="From the question to the first word, in milliseconds."
@@ -191,6 +197,9 @@ class Reply(models.Model):
         self._begin_message()
 
     def _begin_again(self, body: str, *, by: User) -> None:
+        if self.started_at and self.started_at < midnight():
+            self.tokens_before = (self.tokens_in or 0) + (self.tokens_out or 0)
+            self.cost_before = self.cost or Decimal(0)
         said = self.message.body if self.message else ""
         self.earlier = "" if body else said or self.earlier
         self.attempt += 1

@@ -69,14 +69,16 @@ class RobotQuerySet(models.QuerySet["Robot"]):
 
     def spent_today(self) -> Mapping[int, tuple[int, Decimal]]:
         """The same since midnight, UTC: what budgets count."""
-        return self.spent_since(_midnight())
+        return self.spent_since(midnight())
 
     def _answered(self, moment: datetime) -> models.QuerySet[Robot, tuple[int, int, Decimal]]:
         answered = self.filter(replies__started_at__gte=moment)
         return answered.values_list(
             "pk",
-            _sum("replies__tokens_in") + _sum("replies__tokens_out"),
-            _sum("replies__cost"),
+            _sum("replies__tokens_in")
+            + _sum("replies__tokens_out")
+            - _sum("replies__tokens_before"),
+            _sum("replies__cost") - _sum("replies__cost_before"),
         )
 
     def _moderated(self, moment: datetime) -> models.QuerySet[Robot, tuple[int, int, Decimal]]:
@@ -266,7 +268,7 @@ class Robot(models.Model):
 
     def spent_today(self) -> tuple[int, Decimal]:
         """Since midnight, UTC: what its budgets count."""
-        return self.spent_since(_midnight())
+        return self.spent_since(midnight())
 
     def reserved_since(self, moment: datetime) -> tuple[int, Decimal]:
         """Likewise, of what is set aside: for its answers under way, and where it moderates."""
@@ -302,7 +304,7 @@ class Robot(models.Model):
         Raises Robot.Spent where that has not even to do with what is under way.
         """
         # Read first: what ends meanwhile is then counted twice, and never missed.
-        more, dearer = self.reserved_since(_midnight())
+        more, dearer = self.reserved_since(midnight())
         tokens, cost = self.spent_today()
         if self._is_used_up(tokens, cost):
             raise self.Spent
@@ -393,7 +395,7 @@ def _sum(field: str, where: Q | None = None) -> models.Sum:
     return models.Sum(field, filter=where, default=0)
 
 
-def _midnight() -> datetime:
+def midnight() -> datetime:
     """When this day began, UTC."""
     return timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
 

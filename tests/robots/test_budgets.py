@@ -415,6 +415,21 @@ class TestSettingAside:
         first.finish(Outcome(text="", tokens_in=100, tokens_out=100))
         assert take().reserve(100, None)
 
+    def test_what_was_taken_on_another_day_is_not_taken_again(
+        self, take: Callable[[], Reply], world: World, robot: Robot
+    ) -> None:
+        reply = take()
+        assert reply.finish(Outcome(text="No.", tokens_in=60, tokens_out=60, cost=Decimal(1)))
+        Reply.objects.update(started_at=timezone.now() - DAY)
+        Reply.objects.get(pk=reply.pk).retry(by=world.ben)
+        second = Reply.objects.take(reply.pk, worker="worker")
+        assert second is not None
+        assert robot.spent_today() == (0, 0)
+        assert second.reserve(40, None)
+        assert second.finish(Outcome(text="Yes.", tokens_in=10, tokens_out=20, cost=Decimal(1)))
+        assert robot.spent_today() == (30, 1)
+        assert (second.tokens_in, second.tokens_out, second.cost) == (70, 80, 2)
+
     # Two at the same moment
 
     @on_postgresql
