@@ -24,7 +24,7 @@ export class Outbox extends EventTarget {
   #release = null;
 
   /** `name` is the room's, kept along for pages that know no rooms. */
-  constructor({ store, prefix, name = "", later = setTimeout, turn = atOnce }) {
+  constructor({ store, prefix, name = "", later = (deed, wait) => setTimeout(deed, wait), turn = atOnce }) {
     super();
     Object.assign(this, { store, prefix, later, turn });
     this.#entries = this.#kept();

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect
 
 from tests.pages.browsing import IN_CHROMIUM, faults, ready, say, serve, sign_in
 from tests.process import PASSWORD, Server, database, wait_for
@@ -189,6 +189,35 @@ def test_without_a_socket_one_posts_and_hears_all_the_same(
     assert said(cleo, room) == ["by another way", "heard"]
     reader = moody.sign_in("ben")
     wait_for(lambda: reader.get(f"rooms/{room}/").json()["unread"] == 0)
+
+
+def test_what_is_refused_for_now_or_answered_in_part_arrives_once_and_in_order(
+    enter: Enter, room: int, cleo: httpx.Client
+) -> None:
+    answered: list[str] = []
+
+    def answer(route: Route) -> None:
+        if route.request.method != "POST" or len(answered) > 1:
+            return route.continue_()
+        if not answered:
+            answered.append("unavailable")
+            return route.fulfill(status=503, json={"error": {"code": "unavailable"}})
+        answered.append("in part")
+        whole = route.fetch()
+        return route.fulfill(status=whole.status, body=whole.text()[:20])
+
+    def prepare(page: Page) -> None:
+        page.route_web_socket("**/ws/**", lambda socket: socket.close())
+        page.route("**/api/v1/rooms/*/messages/", answer)
+
+    ben = enter("ben", room, prepare)
+    words = ["one", "two", "three"]
+    for each in words:
+        say(ben, each)
+    expect(ben.locator("[data-entry] [data-body]", has_text="three")).to_be_visible()
+    expect(ben.locator(WAITING)).to_have_count(0)
+    assert answered == ["unavailable", "in part"]
+    assert said(cleo, room) == words
 
 
 def test_a_tab_that_slept_for_an_hour_comes_back_right(

@@ -142,6 +142,20 @@ test("each refusal for now is waited for longer, until something arrives", () =>
   return new Promise((done) => setTimeout(done)).then(() => assert.deepEqual(pauses, [2000, 4000, 8000, 16000, 30000, 30000]));
 });
 
+test("left to itself it waits by the page's own timer, which is nobody's method", (context) => {
+  const waits = [];
+  context.mock.method(globalThis, "setTimeout", function (_deed, wait) {
+    // As browsers have it.
+    if (this !== undefined && this !== globalThis) throw new TypeError("Illegal invocation");
+    waits.push(wait);
+  });
+  const outbox = new Outbox({ store: new Store(), prefix: "o:" });
+  outbox.add(post("a"));
+  outbox.open(() => true);
+  outbox.refused("a", { retryable: true });
+  assert.deepEqual(waits, [2000]);
+});
+
 /** Two tabs on one store that tell each other what they write, and take turns. */
 function tabs() {
   const store = new Store();
