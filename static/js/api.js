@@ -21,7 +21,10 @@ export function csrf() {
   return document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? token;
 }
 
-/** The JSON answered, or null where there is none. Throws ApiError; one whose status is 0 where no answer came. */
+/** Nothing came, or not all of it: whether it was done is not known. */
+const lost = () => new ApiError(0, { message: "The connection was lost.", retryable: true });
+
+/** The JSON answered, or null where there is none. Throws ApiError; one whose status is 0 where no whole answer came. */
 export async function api(path, { method = "GET", body, signal } = {}) {
   const response = await fetch(`/api/v1/${path}`, {
     method,
@@ -29,10 +32,11 @@ export async function api(path, { method = "GET", body, signal } = {}) {
     body: body && JSON.stringify(body),
     signal,
   }).catch(() => {
-    throw new ApiError(0, { message: "The connection was lost.", retryable: true });
+    throw lost();
   });
   const answer = await response.json().catch(() => null);
   if (!response.ok) throw new ApiError(response.status, answer?.error);
+  if (!answer && response.status !== 204) throw lost();
   return answer;
 }
 
@@ -42,9 +46,12 @@ export function upload(path, file, progress) {
   const done = new Promise((resolve, reject) => {
     request.responseType = "json";
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
-    request.onload = () =>
-      request.status < 300 ? resolve(request.response) : reject(new ApiError(request.status, request.response?.error));
-    request.onerror = () => reject(new ApiError(0, { message: "The connection was lost.", retryable: true }));
+    request.onload = () => {
+      if (request.status >= 300) reject(new ApiError(request.status, request.response?.error));
+      else if (!request.response) reject(lost());
+      else resolve(request.response);
+    };
+    request.onerror = () => reject(lost());
   });
   request.open("POST", `/api/v1/${path}`);
   request.setRequestHeader("X-CSRFToken", csrf());
