@@ -108,8 +108,13 @@ export class Connection extends EventTarget {
     if (frame.type === "bye") this.#restarting = frame.reason === "restarting";
     if (frame.type === "bye" && FINAL.has(frame.reason)) this.end(frame.reason);
     if (frame.type === "left" && frame.room === this.room) this.end("left");
-    if (frame.type === "error" && frame.code === "not_found" && frame.room === this.room && !frame.client_id) this.end("left");
+    if (this.state === "connecting" && this.#isNotThere(frame)) this.end("left");
     this.take(frame);
+  }
+
+  /** The room that is joined. Later something else may be missing: who loses the room is told by `left`. */
+  #isNotThere({ type, code, room, client_id: post }) {
+    return type === "error" && code === "not_found" && room === this.room && !post;
   }
 
   /** The browser may have come to be another's: what is on this page is not for them. */

@@ -87,7 +87,6 @@ test("a line that answers stays", () => {
 for (const [name, frame] of Object.entries({
   "being signed out": { type: "bye", reason: "signed_out" },
   "losing the room": { type: "left", room: 7, reason: "removed" },
-  "a room that is not there": { type: "error", code: "not_found", room: 7 },
 })) {
   test(`${name} is the end`, () => {
     const { connection, sockets, hear, live } = line();
@@ -110,11 +109,21 @@ test("a restart of the server, or leaving another room, is not", () => {
   assert.equal(connection.state, "waiting");
 });
 
-test("a refused post about something missing does not end it", () => {
+test("a room that is not there is the end", () => {
+  const { connection, sockets, hear } = line();
+  connection.connect();
+  hear({ type: "hello" });
+  hear({ type: "error", code: "not_found", room: 7 });
+  mock.timers.tick(60_000);
+  assert.deepEqual([connection.state, connection.reason, sockets.length], ["ended", "left", 1]);
+});
+
+test("something missing in the room, as what a post answers or what was read, does not end it", () => {
   const { connection, hear, live } = line();
   connection.connect();
   live();
   hear({ type: "error", code: "not_found", room: 7, client_id: "x" });
+  hear({ type: "error", code: "not_found", room: 7 });
   assert.equal(connection.state, "live");
 });
 
