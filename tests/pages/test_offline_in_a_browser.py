@@ -220,6 +220,36 @@ def test_what_is_refused_for_now_or_answered_in_part_arrives_once_and_in_order(
     assert said(cleo, room) == words
 
 
+def test_what_waits_is_shown_whatever_happens_to_an_older_message_of_the_same_words(
+    enter: Enter, room: int, cleo: httpx.Client
+) -> None:
+    held: list[str] = []
+
+    def hold(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def on(frame: str) -> None:
+            if '"type":"post"' in frame and cleo_heard:
+                held.append(frame)
+            else:
+                server.send(frame)
+
+        socket.on_message(on)
+
+    cleo_heard: list[int] = []
+    ben = enter("ben", room, lambda page: page.route_web_socket("**/ws/**", hold))
+    live(ben)
+    say(ben, "done")
+    expect(ben.locator(WAITING)).to_have_count(0)
+    (first,) = cleo.get(f"rooms/{room}/messages/").json()["messages"][-1:]
+    cleo_heard.append(first["id"])
+    say(ben, "done")
+    wait_for(lambda: held or ben.wait_for_timeout(20))
+    cleo.put(f"messages/{first['id']}/reactions/👍/")
+    expect(ben.locator(f"#message-{first['id']} .reaction")).to_have_count(1)
+    expect(ben.locator(WAITING)).to_have_count(1)
+
+
 def test_a_tab_that_slept_for_an_hour_comes_back_right(
     enter: Enter, room: int, cleo: httpx.Client
 ) -> None:

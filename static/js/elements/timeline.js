@@ -185,8 +185,9 @@ customElements.define(
     #news(message) {
       const isNew = message.version === 1 && message.id > (this.stretch.last ?? 0);
       this.#put(message, { aloud: isNew });
-      if (message.author.id === me) this.pending.arrived(message);
-      else if (isNew && !this.stretch.has(message.id) && message.kind !== "system") this.unread.cameBeyond();
+      const isMine = message.author.id === me;
+      if (isMine && isNew) this.pending.arrived(message);
+      if (!isMine && isNew && !this.stretch.has(message.id) && message.kind !== "system") this.unread.cameBeyond();
     }
 
     /** What is folded away below is not the end. */
@@ -201,6 +202,7 @@ customElements.define(
       this.reading.lastRead = seat.last_read;
       this.unread.start(room.unread, seat.last_read);
       this.#steady(() => this.#replace({ messages, has_older: hasOlder, has_newer: false }));
+      this.writing.showWaiting();
       this.newest = this.stretch.last ?? 0;
       this.#toEnd();
     }
@@ -288,6 +290,7 @@ customElements.define(
     // Scrolling and fetching
 
     #look() {
+      if (!this.isConnected) return;
       this.#stuck = atEnd(this.scroller);
       this.whereabouts.look(this.#stuck);
       this.reading.look();
