@@ -10,10 +10,10 @@ export function keepUp(place, { moved }) {
     const { response, page } = await fetchPage(place.url);
     if (!response.ok || response.redirected || place.signal.aborted) return;
     if (everybody) place.people.start(peopleOf(page));
-    else renewPlace(place, page);
+    renewPlace(place, page);
   }
 
-  // What was missed of the people while the line was cut: the page knows.
+  // What was missed of the room and its people while the line was cut: the page knows.
   place.on("synced", () => {
     if (told) renew({ everybody: true });
     told = true;

@@ -18,16 +18,32 @@ function swapWithin(root, teller, page, selectors) {
   for (const right of RIGHTS) teller.toggleAttribute(right, page.body.hasAttribute(right));
   for (const selector of selectors) {
     const [ours, theirs] = [root.querySelector(selector), page.querySelector(selector)];
-    if (!ours || !theirs) continue;
+    if (!ours || !theirs || keepsComposer(ours, theirs)) continue;
     ours.replaceWith(document.adoptNode(theirs));
     localise(theirs);
   }
 }
 
-/** What the server says of a place now; the composer only where nothing would be lost. */
+/**
+ * Whether a part stays for the sake of the composer in it: where there is still one for the same
+ * readers, with whatever was chosen in it, or where something would be lost.
+ */
+function keepsComposer(ours, theirs) {
+  const composer = ours.querySelector("chat-composer");
+  const fresh = theirs.querySelector("chat-composer");
+  if (!composer) return false;
+  const stays = fresh && String(audiencesOf(fresh)) === String(audiencesOf(composer));
+  if (stays) composer.call(fresh.querySelector("textarea"));
+  return stays || composer.isWriting;
+}
+
+function audiencesOf(composer) {
+  return [...composer.querySelectorAll("[name=audience]")].map(({ value }) => value);
+}
+
+/** What the server says of a place now. */
 export function renewPlace({ root, teller }, page) {
-  const writing = root.querySelector("chat-composer")?.isWriting;
-  swapWithin(root, teller, page, [".room-head", ".beside-what", ".timeline-start", ...(writing ? [] : [".room-foot"])]);
+  swapWithin(root, teller, page, [".room-head", ".beside-what", ".timeline-start", ".room-foot"]);
 }
 
 export async function refresh(...selectors) {

@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.messages.files import picture
 from tests.pages.browsing import IN_CHROMIUM, Visit, faults, ready
+from tests.process import Server
 
 pytestmark = IN_CHROMIUM
 
@@ -149,3 +150,40 @@ def test_on_a_narrow_screen_the_buttons_fold_and_all_can_be_reached(visit: Visit
     write(page, "@")
     expect(page.locator(".completion")).to_be_visible()
     assert faults(page) == []
+
+
+def test_whom_it_is_for_stays_when_the_room_changes_and_the_focus_where_one_is(
+    server: Server, visit: Visit
+) -> None:
+    owner = server.sign_in("ada")
+    room = owner.post("rooms/", json={"name": "Desk", "mode": "support"}).json()["id"]
+    page = visit("ada", f"/rooms/{room}/")
+    expect(box(page)).to_be_focused()
+    page.keyboard.press("Alt+Digit2")
+    note = page.locator(".composer [name=audience][value=staff]")
+    expect(note).to_be_checked()
+    search = page.get_by_role("searchbox").first
+    search.focus()
+    owner.patch(f"rooms/{room}/", json={"name": "Counter"})
+    expect(page.locator("h1")).to_have_text("Counter")
+    expect(box(page)).to_have_attribute("placeholder", "Message Counter")
+    expect(note).to_be_checked()
+    expect(search).to_be_focused()
+
+
+def test_a_reply_gives_back_what_was_chosen_last(server: Server, visit: Visit) -> None:
+    owner = server.sign_in("ada")
+    room = owner.post("rooms/", json={"name": "Desk", "mode": "support"}).json()["id"]
+    page = visit("ada", f"/rooms/{room}/")
+    composer = page.locator("chat-composer")
+    composer.evaluate("(composer) => composer.whisper(0)")
+    note = page.locator(".composer [name=audience][value=staff]")
+    page.click(".composer [data-audience=staff]")
+    write(page, "a note", "[Enter]")
+    expect(newest(page)).to_have_text("a note")
+    expect(note).to_be_checked()
+    page.locator("[data-mine][data-entry] .message").last.focus()
+    page.keyboard.press("r")
+    write(page, "an answer", "[Enter]")
+    expect(newest(page)).to_have_text("an answer")
+    expect(note).to_be_checked()

@@ -28,6 +28,7 @@ customElements.define(
   "chat-composer",
   class extends HTMLElement {
     #replyTo = null;
+    /** Who was to see it before a reply or a whisper was begun. */
     #before = null;
     #typed = 0;
     #gone = null;
@@ -40,7 +41,7 @@ customElements.define(
       this.form = this.querySelector("form");
       this.textarea = this.form.elements.body;
       this.draft = new Draft(localStorage, draftKey(me, this.place.room), { told: () => dispatchEvent(new Event("draft")) });
-      this.choice = new Choice(this.form, () => this.#changed());
+      this.choice = new Choice(this.form, () => this.#chose());
       const uploads = this.querySelector("[data-uploads]");
       this.uploads = new Uploads(uploads, () => this.#changed(), uploads.dataset);
       this.completing = new Completing(this.textarea);
@@ -48,7 +49,6 @@ customElements.define(
       new FormatBar(this.querySelector("[data-formats]"), this.querySelector("[data-fold]"), this.textarea);
       this.#listen();
       this.#restore();
-      if (!touch.matches) this.textarea.focus({ preventScroll: true });
     }
 
     disconnectedCallback() {
@@ -57,6 +57,16 @@ customElements.define(
 
     focus() {
       this.textarea.focus();
+    }
+
+    /** Its place has been opened: one may write at once, where no keyboard covers what one reads then. */
+    begin() {
+      if (!touch.matches) this.textarea.focus({ preventScroll: true });
+    }
+
+    /** The room is called otherwise now, as this newer box says. */
+    call(newer) {
+      for (const name of ["placeholder", "aria-label"]) this.textarea.setAttribute(name, newer.getAttribute(name));
     }
 
     /** Answer this message, to those who saw it. */
@@ -121,6 +131,7 @@ customElements.define(
       if (key !== this.draft.key || document.hasFocus() || this.uploads.busy) return;
       this.#following = true;
       this.#endReply();
+      this.#restoreChoice();
       this.#show(this.draft.kept ?? { body: "", files: [], ...this.choice.value });
       this.#fit();
       this.#following = false;
@@ -152,6 +163,7 @@ customElements.define(
       this.#ask();
       this.uploads.clear();
       this.#endReply();
+      this.#restoreChoice();
       this.#changed();
       this.#typed = 0;
       this.focus();
@@ -224,8 +236,19 @@ customElements.define(
       this.#replyTo = null;
       this.form.elements.reply_to.value = "";
       this.querySelector("[data-reply]").hidden = true;
+      this.#restoreChoice();
+      this.#changed();
+    }
+
+    /** What a reply or a whisper has changed for its while. */
+    #restoreChoice() {
       if (this.#before) this.choice.value = this.#before;
       this.#before = null;
+    }
+
+    /** Who turns from a whisper to others has chosen for good. */
+    #chose() {
+      if (!this.#replyTo && this.choice.audience !== "only") this.#before = null;
       this.#changed();
     }
 

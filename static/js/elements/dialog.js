@@ -54,7 +54,7 @@ async function submit(form, button) {
   const there = new URL(response.url);
   if (there.pathname === new URL(form.action).pathname) return show(page);
   dialog.close();
-  if (there.pathname === location.pathname) return form.action.includes("/rooms/") && keepWriting(page);
+  if (there.pathname === location.pathname) return form.action.includes("/rooms/") && swap(page, ...PARTS);
   const place = placeAt(there.pathname);
   if (place) return renewPlace(place, page);
   if (form.dataset.stay === undefined && goTo(page, there)) location.href = response.url;
@@ -63,12 +63,6 @@ async function submit(form, button) {
 /** Whether it is to be gone to: another part of the page may show it instead. */
 function goTo(page, there) {
   return document.dispatchEvent(new CustomEvent("went", { detail: { page, there }, cancelable: true }));
-}
-
-/** New head and people; the composer only where nothing would be lost. */
-function keepWriting(page) {
-  const writing = document.querySelector(".composer textarea")?.value;
-  swap(page, ...PARTS.filter((part) => part !== ".room-foot" || !writing));
 }
 
 document.addEventListener("click", (event) => {

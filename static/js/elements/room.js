@@ -10,6 +10,7 @@ import { keepUp } from "chat/place";
 import "chat/threads/board";
 import "chat/threads/panel";
 
+document.querySelector("#main chat-composer")?.begin();
 keepUp(main, { moved: () => location.reload() });
 
 connection.addEventListener("state", ({ detail: state }) => people.see(me, state === "live" ? "online" : "offline"));

@@ -52,6 +52,7 @@ function take(page, id) {
   connection.addEventListener("state", ({ detail }) => detail === "ended" && close(), { signal: place.signal });
   connection.join(id, told.cursor);
   mark(id);
+  root.querySelector("chat-composer")?.begin();
   if (!root.contains(document.activeElement)) root.focus();
 }
 

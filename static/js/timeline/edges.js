@@ -3,10 +3,10 @@ import { newMessages } from "chat/words";
 
 export class Edges {
   constructor(timeline) {
+    this.timeline = timeline;
     this.back = timeline.querySelector("[data-jump-back]");
     this.jump = timeline.querySelector("[data-jump-latest]");
     this.words = timeline.querySelector("[data-jump-words]");
-    this.start = timeline.querySelector("[data-start]");
     this.older = timeline.querySelector('[data-loading="older"]');
     this.newer = timeline.querySelector('[data-loading="newer"]');
   }
@@ -17,7 +17,8 @@ export class Edges {
     this.jump.toggleAttribute("data-fresh", left > 0);
     this.#say(left ? newMessages(left) : "Jump to latest");
     this.back.hidden = !back;
-    this.start.hidden = hasOlder;
+    // Looked up anew: it is renewed with the room.
+    this.timeline.querySelector("[data-start]").hidden = hasOlder;
     this.older.hidden = !hasOlder;
     this.newer.hidden = !hasNewer;
   }
