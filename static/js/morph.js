@@ -1,7 +1,11 @@
-/** Making one piece of page into another by changing only what differs: what is selected, scrolled or focused in it stays so. */
+/**
+ * Making one piece of page into another by changing only what differs: what is selected, scrolled
+ * or focused in it stays so, and what is marked `data-own` is the page's own and is left alone.
+ */
 export function morph(old, fresh) {
   if (old.nodeName !== fresh.nodeName) return old.replaceWith(fresh);
   if (!(old instanceof Element)) return say(old, fresh.data);
+  if (old.hasAttribute("data-own")) return undefined;
   morphAttributes(old, fresh);
   morphChildren(old, fresh);
 }

@@ -187,3 +187,36 @@ def test_a_reply_gives_back_what_was_chosen_last(server: Server, visit: Visit) -
     write(page, "an answer", "[Enter]")
     expect(newest(page)).to_have_text("an answer")
     expect(note).to_be_checked()
+
+
+def test_an_edit_goes_on_through_news_of_its_message_and_refusals(
+    server: Server, visit: Visit
+) -> None:
+    owner = server.sign_in("ada")
+    room = owner.post("rooms/", json={"name": "Desk"}).json()["id"]
+    page = visit("ada", f"/rooms/{room}/")
+    write(page, "frist", "[Enter]")
+    expect(newest(page)).to_have_text("frist")
+    message = page.locator("[data-mine][data-entry] .message").last
+    where = f"messages/{message.get_attribute('data-id')}/"
+    write(page, "[ArrowUp]")
+    edit = page.locator(".inline-edit textarea")
+    edit.fill("first")
+    owner.put(f"{where}reactions/👍/")
+    expect(message.locator(".reaction")).to_have_count(1)
+    expect(edit).to_have_value("first")
+    expect(edit).to_be_focused()
+    page.route(f"**/{where}", lambda route: route.abort())
+    edit.press("Enter")
+    expect(page.locator(".flash")).to_contain_text("The connection was lost")
+    expect(edit).to_have_value("first")
+    page.unroute(f"**/{where}")
+    edit.press("Enter")
+    expect(newest(page)).to_have_text("first")
+    expect(box(page)).to_be_focused()
+    write(page, "[ArrowUp]")
+    edit.fill("second")
+    owner.patch(where, json={"body": "third"})
+    expect(message).to_have_attribute("data-version", "4")
+    edit.press("Escape")
+    expect(newest(page)).to_have_text("third")

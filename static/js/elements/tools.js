@@ -46,10 +46,9 @@ export function doTo(article, deed, button) {
 }
 
 async function edit(article) {
-  const body = await editInPlace(article);
-  if (body === undefined) return flash("This can no longer be edited.", "error");
-  composer(article)?.focus();
-  if (body !== null) await change(`messages/${article.dataset.id}/`, { method: "PATCH", body: { body } });
+  const save = (body) => change(`messages/${article.dataset.id}/`, { method: "PATCH", body: { body } });
+  if (await editInPlace(article, save)) composer(article)?.focus();
+  else flash("This can no longer be edited.", "error");
 }
 
 /** Where the browser does not let us copy, its own page has the link to copy by hand. */

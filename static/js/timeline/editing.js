@@ -2,31 +2,48 @@
 import { element } from "chat/dom";
 import { fetchPage } from "chat/refresh";
 import { myRooms, named, numbered } from "chat/rooms";
+import { mark } from "chat/timeline/entry";
 
-/** Resolves to the new text, or to null where it stays as it is; undefined where it cannot be edited. */
-export async function editInPlace(article) {
+/**
+ * Resolves to true once `save(text)` has promised that it is saved, or its writer leaves it as it
+ * is; to false where it cannot be edited. What could not be saved stays in its form.
+ */
+export async function editInPlace(article, save) {
+  const open = article.querySelector(".inline-edit textarea");
+  if (open) return open.focus(), true;
   const { page } = await fetchPage(`/messages/${article.dataset.id}/edit/`);
   const form = page.querySelector("[data-partial] form");
-  if (!form) return undefined;
-  const body = article.querySelector("[data-body]");
-  const place = element("div", { class: "inline-edit" }, document.adoptNode(form));
+  let body = article.querySelector("[data-body]");
+  if (!form || !body) return false;
+  const place = element("div", { class: "inline-edit", "data-own": true }, document.adoptNode(form));
   form.elements.body.value = named(form.elements.body.value, myRooms());
   body.replaceWith(place);
+  // The message has changed meanwhile: so it is shown afterwards.
+  place.addEventListener("told", ({ detail: told }) => (told ? (body = told.cloneNode(true)) : place.remove()));
   putCaretAtEnd(form.elements.body);
-  const text = await answered(form);
+  await answered(form, () => save(numbered(form.elements.body.value, myRooms())));
   place.replaceWith(body);
-  return text && numbered(text, myRooms());
+  mark(article.closest(".entry"));
+  return true;
 }
 
-function answered(form) {
+/** Until it is saved, or left. */
+function answered(form, save) {
   return new Promise((resolve) => {
-    const save = (event) => (event.preventDefault(), resolve(form.elements.body.value));
-    const cancel = (event) => (event.preventDefault(), resolve(null));
-    form.addEventListener("submit", save);
+    let saving = false;
+    const submit = async (event) => {
+      event.preventDefault();
+      if (saving) return;
+      saving = true;
+      if (await save()) resolve();
+      saving = false;
+    };
+    const cancel = (event) => (event.preventDefault(), resolve());
+    form.addEventListener("submit", submit);
     form.addEventListener("click", (event) => event.target.closest("[data-close]") && cancel(event));
     form.addEventListener("keydown", (event) => {
       if (event.key === "Escape") cancel(event);
-      if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === form.elements.body) save(event);
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target === form.elements.body) submit(event);
     });
   });
 }

@@ -27,11 +27,13 @@ export function makeEntry({ id, article }, place) {
   return mark(element("li", { class: "entry", "data-entry": id }, made), place);
 }
 
-/** Make the old copy into the newer one, which keeps what is selected and focused in it. */
+/** Make the old copy into the newer one, which keeps what is selected and focused in it, and an edit that is under way. */
 export function renew(entry, message) {
   const article = entry.querySelector(".message");
   const focused = article.contains(document.activeElement);
-  morph(article, fromHtml(message.article));
+  const fresh = fromHtml(message.article);
+  article.querySelector(".inline-edit")?.dispatchEvent(new CustomEvent("told", { detail: fresh.querySelector("[data-body]") }));
+  morph(article, fresh);
   mark(entry);
   if (focused && !article.contains(document.activeElement)) article.focus({ preventScroll: true });
 }
