@@ -83,6 +83,16 @@ export class Connection extends EventTarget {
     this.#sendJoin(room);
   }
 
+  /** The rooms that are heard besides the page's own. */
+  get others() {
+    return [...this.#cursors.keys()];
+  }
+
+  /** How far a room was heard, or null. */
+  cursorOf(room) {
+    return room === this.room ? this.cursor : (this.#cursors.get(room) ?? null);
+  }
+
   leave(room) {
     if (this.#cursors.delete(room)) this.send({ type: "leave", room });
   }

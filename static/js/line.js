@@ -7,29 +7,15 @@ import { api } from "chat/api";
 import { Delivery } from "chat/delivery";
 import { outboxOf, roomsWaiting } from "chat/kept";
 import { connection, main, me } from "chat/page";
+import { mustBe, postAs } from "chat/writer";
 
 const ASK_EVERY = 4_000;
 /** So many sockets in a row came to nothing: it is not the server that is away for a moment. */
 const ENOUGH = 2;
 
-export const delivery = new Delivery({ connection, post });
+export const delivery = new Delivery({ connection, post: (...said) => postAs(me, ...said) });
 let refusals = 0;
 let timer = null;
-
-async function post(room, said, signal) {
-  try {
-    return await api(`rooms/${room}/messages/`, { method: "POST", body: said, signal });
-  } catch (error) {
-    if (error.status === 403) await mustBeMe();
-    throw error;
-  }
-}
-
-/** Throws ApiError 401 where nobody, or somebody else, is signed in by now. */
-async function mustBeMe() {
-  const { id } = await api("me/");
-  if (id !== me) throw Object.assign(new Error("Somebody else is signed in."), { status: 401 });
-}
 
 /** Returns whether it could be told. */
 export function tellRead(room, message) {
@@ -42,8 +28,9 @@ async function ask() {
   clearTimeout(timer);
   if (connection.state === "live" || connection.state === "ended") return;
   try {
+    await mustBe(me);
     if (main.room) await catchUp(main.room);
-    else await mustBeMe();
+    for (const room of connection.others) await catchUpBeside(room);
     if (refusals >= ENOUGH && connection.state !== "live" && connection.state !== "ended") reached();
   } catch (error) {
     delivery.go(null);
@@ -58,16 +45,24 @@ function reached() {
   timer = setTimeout(ask, ASK_EVERY);
 }
 
-/** What changed meanwhile, as the socket would have told it. */
+/** What changed meanwhile, as the socket would have told it; "outdated" where that can only be had anew. */
 async function catchUp(room) {
-  await mustBeMe();
-  if (!connection.cursor) return;
-  for (let more = true; more; ) {
-    const page = await api(`rooms/${room}/messages/?render=html&cursor=${encodeURIComponent(connection.cursor)}`);
+  for (let cursor = connection.cursorOf(room); cursor; ) {
+    const page = await api(`rooms/${room}/messages/?render=html&cursor=${encodeURIComponent(cursor)}`);
     if (connection.state === "live") return;
-    if (page.reset) return location.reload();
+    if (page.reset) return connection.dispatchEvent(new CustomEvent("outdated", { detail: { room } }));
     connection.take({ type: "messages", room, messages: page.messages, cursor: page.cursor });
-    more = page.has_newer;
+    cursor = page.has_newer && page.cursor;
+  }
+}
+
+/** A room beside the page's own may be lost alone. */
+async function catchUpBeside(room) {
+  try {
+    await catchUp(room);
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    connection.take({ type: "left", room });
   }
 }
 

@@ -2,7 +2,7 @@
 import { peopleOf } from "chat/page";
 import { fetchPage, renewPlace } from "chat/refresh";
 
-/** Keep up with its news. Calls `moved()` where one has become somebody else there. */
+/** Keep up with its news. Calls `moved()` where one has become somebody else there, or what is shown can only be had anew. */
 export function keepUp(place, { moved }) {
   let told = false;
 
@@ -18,6 +18,8 @@ export function keepUp(place, { moved }) {
     if (told) renew({ everybody: true });
     told = true;
   });
+
+  place.on("outdated", () => moved());
 
   place.on("room", ({ changed }) => changed && Object.keys(changed).length && renew());
 

@@ -124,6 +124,24 @@ def test_what_is_unread_is_counted_along(
     expect(counts).to_have_count(0)
 
 
+def test_without_a_socket_the_panel_hears_all_the_same(
+    server: Server,
+    visit: Visit,
+    anchor: int,
+) -> None:
+    sidebar = opened(server, anchor, title="Prices")
+    cleo, ben = visit("cleo", ROOM, viewport=WIDE), server.sign_in("ben")
+    cleo.route_web_socket("**/ws/**", lambda socket: socket.close())
+    cleo.goto(f"{server.url}{ROOM}?sidebar={sidebar}")
+    expect(cleo.locator(".panel h1")).to_have_text("Prices")
+    expect(cleo.locator("chat-connection")).to_contain_text("News come a little later")
+    for words in ("one", "two"):
+        ben.post(
+            f"rooms/{sidebar}/messages/", json={"client_id": str(uuid4()), "body": f"say {words}"}
+        )
+        said(cleo, f"say {words}")
+
+
 def test_of_a_private_one_others_see_nothing(
     server: Server,
     visit: Visit,

@@ -1,9 +1,9 @@
 /** All that waits in this browser for who is signed in, room by room; sent from here, too, where that can be. */
-import { api } from "chat/api";
 import { Delivery } from "chat/delivery";
 import { element, fromTemplate } from "chat/dom";
 import { outboxOf, roomsWaiting, who } from "chat/kept";
 import { audienceOf, offer, tell } from "chat/waiting";
+import { mustBe, postAs } from "chat/writer";
 
 const ASK_EVERY = 10_000;
 
@@ -12,29 +12,32 @@ customElements.define(
   class extends HTMLElement {
     #user = who()?.id ?? null;
     #rows = new Map();
+    #timer = null;
 
     connectedCallback() {
-      this.delivery = new Delivery({ post: (room, post, signal) => api(`rooms/${room}/messages/`, { method: "POST", body: post, signal }) });
+      this.delivery = new Delivery({ post: (...said) => postAs(this.#user, ...said) });
       const rooms = this.#user ? roomsWaiting(this.#user) : [];
       for (const room of rooms) this.#add(room);
       this.#count();
-      if (rooms.length) this.#ask();
+      if (!rooms.length) return;
+      this.#ask();
       addEventListener("online", () => this.#ask());
     }
 
     #add(room) {
       const outbox = outboxOf(this.#user, room);
-      const list = element("ol", { class: "waiting-list" });
       const link = element("a", { href: `/rooms/${room}/` }, outbox.name || `Room ${room}`);
-      this.querySelector("[data-rooms]").append(element("section", { class: "waiting-room" }, element("h2", {}, link), list));
-      outbox.entries.forEach((entry) => this.#show(list, outbox, entry));
-      outbox.addEventListener("found", ({ detail }) => this.#show(list, outbox, detail));
+      const section = element("section", { class: "waiting-room" }, element("h2", {}, link), element("ol", { class: "waiting-list" }));
+      outbox.entries.forEach((entry) => this.#show(section, outbox, entry));
+      outbox.addEventListener("found", ({ detail }) => this.#show(section, outbox, detail));
       outbox.addEventListener("changed", ({ detail }) => this.#rows.has(detail.post.client_id) && tell(this.#rows.get(detail.post.client_id), detail));
       for (const gone of ["settled", "discarded"]) outbox.addEventListener(gone, ({ detail }) => this.#hide(detail.post.client_id));
       this.delivery.add(room, outbox);
     }
 
-    #show(list, outbox, entry) {
+    #show(section, outbox, entry) {
+      // Where nothing of it waited any more it was taken away.
+      if (!section.isConnected) this.querySelector("[data-rooms]").append(section);
       const row = fromTemplate("waiting-post");
       const said = audienceOf(entry.post);
       row.querySelector("[data-body]").textContent = entry.post.body || "(files)";
@@ -43,7 +46,7 @@ customElements.define(
       offer(row, outbox, entry.post);
       tell(row, entry);
       this.#rows.set(entry.post.client_id, row);
-      list.append(row);
+      section.querySelector("ol").append(row);
       this.#count();
     }
 
@@ -62,11 +65,13 @@ customElements.define(
 
     /** Sent only as who wrote it. */
     async #ask() {
+      clearTimeout(this.#timer);
       try {
-        const { id } = await api("me/");
-        this.delivery.go(id === this.#user ? "http" : null);
+        await mustBe(this.#user);
+        this.delivery.go("http");
       } catch (error) {
-        if (error.status !== 401) setTimeout(() => this.#ask(), ASK_EVERY);
+        if (error.status === 401) this.delivery.go(null);
+        else this.#timer = setTimeout(() => this.#ask(), ASK_EVERY);
       }
     }
   },

@@ -141,6 +141,7 @@ test("another room is joined with its own cursor, again whenever the line comes 
   live();
   assert.deepEqual(sockets[0].sent, [{ type: "join", room: 9, cursor: "d0" }]);
   hear({ type: "messages", room: 9, messages: [], cursor: "d1" });
+  assert.deepEqual([connection.others, connection.cursorOf(9), connection.cursorOf(7)], [[9], "d1", "c1"]);
   cut();
   mock.timers.tick(500);
   hear({ type: "hello" });
