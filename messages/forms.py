@@ -7,6 +7,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
 
 from messages.audience import Audience, choices_for
@@ -71,6 +72,7 @@ class ComposerForm:
     ) -> None:
         given = given or QueryDict()
         self.seat = seat
+        self.max_length = settings.CHAT_MESSAGE_MAX_LENGTH
         self.body = given.get("body", "").replace("\r\n", "\n")
         self.client_id = _uuid(given.get("client_id", "")) or uuid4()
         self.to = [user for user in map(_id, given.getlist("to")) if user is not None]

@@ -19,11 +19,13 @@ export function why(error) {
 }
 
 /** Tell in `row`, made of the template of one, how its entry stands. */
-export function tell(row, { state, error }) {
+export function tell(row, { state, error, tried }) {
   row.toggleAttribute("data-failed", state === "failed");
   row.querySelector("[data-state]").textContent = STATES[state];
   row.querySelector(".pending-trouble").hidden = state !== "failed";
   row.querySelector("[data-why]").textContent = why(error);
+  // What goes out at once is not taken back.
+  row.querySelector("[data-stuck]")?.toggleAttribute("hidden", state === "sent" || (state === "queued" && !tried));
 }
 
 export function offer(row, outbox, { client_id: id, body }) {

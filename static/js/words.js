@@ -37,6 +37,12 @@ export function whoSees({ audience, names = [], mode, customers = [], asked = fa
   return customers.length ? `Everyone here sees this, ${list(customers)} too.` : "Everyone in this room sees this.";
 }
 
+/** Why this cannot be posted, counted as the server does, or nothing. */
+export function tooLong(body, most) {
+  const has = [...body].length;
+  return has > most ? `A message has at most ${most} characters; this one has ${has}.` : "";
+}
+
 export function fileSize(bytes) {
   if (bytes < 1024) return `${bytes} B`;
   const units = ["KB", "MB", "GB"];

@@ -220,3 +220,14 @@ def test_an_edit_goes_on_through_news_of_its_message_and_refusals(
     expect(message).to_have_attribute("data-version", "4")
     edit.press("Escape")
     expect(newest(page)).to_have_text("third")
+
+
+def test_what_is_too_long_stays_with_its_writer(ada: Page) -> None:
+    box(ada).fill("x" * 16_001)
+    write(ada, "[Enter]")
+    expect(ada.locator(".flash")).to_contain_text(
+        "A message has at most 16000 characters; this one has 16001."
+    )
+    expect(ada.locator(".entry-pending")).to_have_count(0)
+    expect(box(ada)).to_have_value("x" * 16_001)
+    box(ada).fill("")

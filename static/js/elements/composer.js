@@ -15,6 +15,7 @@ import { robotsNamed } from "chat/mentions";
 import { connection, me, placeOf } from "chat/page";
 import { myRooms, numbered } from "chat/rooms";
 import { uuid7 } from "chat/uuid";
+import { tooLong } from "chat/words";
 
 const TYPING_EVERY = 4_000;
 const touch = matchMedia("(pointer: coarse)");
@@ -152,6 +153,8 @@ customElements.define(
       const attachments = this.uploads.ids;
       if (this.choice.missing) return flash(this.choice.missing, "error");
       if (this.uploads.trouble) return flash(this.uploads.trouble, "error");
+      const long = tooLong(body, Number(this.textarea.dataset.maxLength));
+      if (long) return flash(long, "error");
       if (!body.trim() && !attachments.length) return;
       const post = { client_id: uuid7(), body, ...this.choice.value };
       if (this.#replyTo) post.reply_to = this.#replyTo.id;

@@ -4,7 +4,7 @@ import { follows } from "../../../static/js/grouping.js";
 import { callsFor, complete, robotsNamed, suggest, wordAt } from "../../../static/js/mentions.js";
 import { Typists } from "../../../static/js/typists.js";
 import { uuid7 } from "../../../static/js/uuid.js";
-import { aboutAnswer, atMost99, fileSize, list, typing, whoSees } from "../../../static/js/words.js";
+import { aboutAnswer, atMost99, fileSize, list, tooLong, typing, whoSees } from "../../../static/js/words.js";
 
 test("ids of later posts sort later, and are UUIDs of version 7", () => {
   const ids = [1, 1_700_000_000_000, 1_700_000_000_001, 1_700_000_000_001, 1_700_000_000_001, 1_600_000_000_000].map((now) => uuid7(now));
@@ -121,4 +121,9 @@ test("robots are named outside of code and quotes, and all of them at once", () 
 test("why a note becomes a question is said before it is sent", () => {
   const words = whoSees({ audience: "only", names: ["Parrot"], mode: "support", asked: true });
   assert.equal(words, "Robots do not see notes, so this becomes a question. Only you and Parrot, and the staff of this room, will see this.");
+});
+
+test("what is too long says so, counted in characters, not in their halves", () => {
+  assert.equal(tooLong("🦀🦀", 2), "");
+  assert.match(tooLong("🦀🦀🦀", 2), /at most 2 characters; this one has 3/);
 });
