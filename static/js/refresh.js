@@ -1,6 +1,14 @@
 /** Swapping parts of this page for the server's newer ones. */
 import { localise } from "chat/time";
 
+/** What is said where a page could not be fetched at all. */
+export const UNREACHED = "The server could not be reached. Try again in a moment.";
+
+/** What went wrong, in the words of the page that says so. */
+export function whyNot(page) {
+  return page.querySelector(".error-number ~ .lede")?.textContent.trim() || "That did not work. Try again in a moment.";
+}
+
 export async function fetchPage(url, options = {}) {
   const response = await fetch(url, { credentials: "same-origin", ...options });
   const page = new DOMParser().parseFromString(await response.text(), "text/html");

@@ -231,3 +231,17 @@ def test_what_is_too_long_stays_with_its_writer(ada: Page) -> None:
     expect(ada.locator(".entry-pending")).to_have_count(0)
     expect(box(ada)).to_have_value("x" * 16_001)
     box(ada).fill("")
+
+
+def test_a_form_in_a_dialog_says_what_went_wrong(ada: Page) -> None:
+    ada.click(".room-head a[title='Room settings']")
+    save = ada.locator("dialog button", has_text="Save for me")
+    ada.route("**/rooms/1/me/", lambda route: route.abort())
+    save.click()
+    expect(ada.locator(".flash")).to_contain_text("The server could not be reached")
+    expect(save).to_be_enabled()
+    ada.unroute("**/rooms/1/me/")
+    body = '<p class="error-number">403</p><p class="lede">Not for you.</p>'
+    ada.route("**/rooms/1/me/", lambda route: route.fulfill(status=403, body=body))
+    save.click()
+    expect(ada.locator(".flash", has_text="Not for you.")).to_be_visible()

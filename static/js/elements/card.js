@@ -2,7 +2,7 @@
 import { element, icon, iconButton, placeNear } from "chat/dom";
 import { flash } from "chat/elements/flash";
 import { placeOf } from "chat/page";
-import { fetchPage, tellFlashes } from "chat/refresh";
+import { fetchPage, tellFlashes, UNREACHED, whyNot } from "chat/refresh";
 import { localise } from "chat/time";
 
 const narrow = matchMedia("(width < 32rem)");
@@ -11,7 +11,8 @@ document.body.append(card);
 let opener = null;
 
 async function open(link, near = link) {
-  const { response, page } = await fetchPage(link.href);
+  const { response, page } = await fetchPage(link.href).catch(() => ({}));
+  if (!page) return flash(UNREACHED, "error");
   const partial = response.ok && page.querySelector("[data-partial]");
   if (!partial) return flash("Nothing can be shown of them.", "error");
   opener = link;
@@ -34,9 +35,11 @@ function closed({ newState }) {
 async function submit(event) {
   event.preventDefault();
   const { target: form, submitter } = event;
-  const { page } = await fetchPage(form.action, { method: "POST", body: new FormData(form, submitter) });
+  const { response, page } = await fetchPage(form.action, { method: "POST", body: new FormData(form, submitter) }).catch(() => ({}));
   card.hidePopover();
+  if (!page) return flash(UNREACHED, "error");
   tellFlashes(page);
+  if (!response.ok) flash(whyNot(page), "error");
 }
 
 function write(deed) {

@@ -4,7 +4,8 @@
  */
 import { icon, iconButton, reachable } from "chat/dom";
 import { placeAt } from "chat/page";
-import { fetchPage, renewPlace, swap, tellFlashes } from "chat/refresh";
+import { flash } from "chat/elements/flash";
+import { fetchPage, renewPlace, swap, tellFlashes, UNREACHED, whyNot } from "chat/refresh";
 import { localise } from "chat/time";
 
 const PARTS = [".room-head", ".beside-what", ".room-foot", ".aside", "[data-list]"];
@@ -15,8 +16,9 @@ const dialog = document.getElementById("dialog");
 let from = null;
 
 export async function openDialog(url) {
-  const { response, page } = await fetchPage(url);
-  if (!show(page)) location.href = response.url;
+  const { response, page } = await fetchPage(url).catch(() => ({}));
+  if (!page) flash(UNREACHED, "error");
+  else if (!show(page)) location.href = response.url;
 }
 
 export function closeDialog() {
@@ -47,10 +49,15 @@ async function submit(form, button) {
   const body = new FormData(form, button);
   if (form.method === "get") return openDialog(`${form.action}?${new URLSearchParams(body)}`);
   button?.setAttribute("disabled", "");
-  const { response, page } = await fetchPage(form.action, { method: "POST", body });
+  const answer = await fetchPage(form.action, { method: "POST", body }).catch(() => null);
   button?.removeAttribute("disabled");
+  if (answer) answered(form, answer);
+  else flash(UNREACHED, "error");
+}
+
+function answered(form, { response, page }) {
   tellFlashes(page);
-  if (!response.redirected) return show(page);
+  if (!response.redirected) return show(page) || response.ok || flash(whyNot(page), "error");
   const there = new URL(response.url);
   if (there.pathname === new URL(form.action).pathname) return show(page);
   dialog.close();

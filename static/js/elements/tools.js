@@ -6,6 +6,7 @@ import { openPicker } from "chat/emoji/picker";
 import { flash } from "chat/elements/flash";
 import { IN_A_ROOM, keys, ON_A_MESSAGE } from "chat/keys";
 import { placeOf } from "chat/page";
+import { UNREACHED } from "chat/refresh";
 import { editInPlace } from "chat/timeline/editing";
 import { possibilities } from "chat/timeline/entry";
 import { showFacts } from "chat/timeline/facts";
@@ -47,8 +48,12 @@ export function doTo(article, deed, button) {
 
 async function edit(article) {
   const save = (body) => change(`messages/${article.dataset.id}/`, { method: "PATCH", body: { body } });
-  if (await editInPlace(article, save)) composer(article)?.focus();
-  else flash("This can no longer be edited.", "error");
+  try {
+    if (await editInPlace(article, save)) composer(article)?.focus();
+    else flash("This can no longer be edited.", "error");
+  } catch {
+    flash(UNREACHED, "error");
+  }
 }
 
 /** Where the browser does not let us copy, its own page has the link to copy by hand. */
