@@ -55,10 +55,10 @@ customElements.define(
       this.#land();
     }
 
-    /** Bring a message to the middle of the screen, fetching what lies around it where it must. Promises its entry, or null. */
+    /** Bring a message to the middle of the screen, fetching what lies around it where it must. Promises its entry; null where there is none, undefined where that could not be asked. */
     async find(id) {
       await this.pages.idle;
-      if (!this.stretch.has(id)) await this.#refetch(`around=${id}`);
+      if (!this.stretch.has(id) && !(await this.#refetch(`around=${id}`))) return undefined;
       this.#reveal(id);
       const entry = this.#entry(id);
       if (!entry) return null;
@@ -321,15 +321,19 @@ customElements.define(
     }
 
     async #fetch(query, apply) {
-      await this.pages.fetch(query, async (page, meanwhile, wanted) => {
+      const fetched = await this.pages.fetch(query, async (page, meanwhile, wanted) => {
         await apply(page, wanted);
         if (wanted()) this.#steady(() => meanwhile.forEach((message) => this.#put(message)));
       });
       this.#look();
+      return fetched;
     }
 
-    #refetch(query) {
-      return this.#fetch(query, (page) => this.#steady(() => this.#replace(page)));
+    /** Somebody asks for it: where it could not be had, they are told. Promises whether it could. */
+    async #refetch(query) {
+      const fetched = await this.#fetch(query, (page) => this.#steady(() => this.#replace(page)));
+      if (!fetched) flash("That could not be fetched. Try again in a moment.", "error");
+      return fetched;
     }
 
     #toEnd() {
@@ -365,7 +369,7 @@ customElements.define(
     async #goTo(moment) {
       if (moment === null) return this.toStart();
       await this.pages.idle;
-      await this.#refetch(`at=${new Date(moment).toISOString()}`);
+      if (!(await this.#refetch(`at=${new Date(moment).toISOString()}`))) return undefined;
       const entries = [...this.list.querySelectorAll(":scope > [data-entry]")];
       const entry = entries.find((each) => createdOf(each) >= moment);
       if (!entry) return flash("Nothing was said since then."), this.#toEnd();

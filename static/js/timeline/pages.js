@@ -34,7 +34,7 @@ export class Pages {
 
   /**
    * Calls `apply(page, meanwhile, wanted)`, unless it was dropped, and waits for that; `wanted()` says
-   * whether it still is. A page that fails is only waited for.
+   * whether it still is. A page that fails is waited for. Promises whether it could be fetched.
    */
   fetch(query, apply) {
     this.#meanwhile = [];
@@ -49,8 +49,10 @@ export class Pages {
     try {
       const page = await this.load(query);
       if (wanted()) await apply(page, this.#meanwhile, wanted);
+      return true;
     } catch {
       await this.later(PAUSE);
+      return false;
     }
   }
 }

@@ -5,7 +5,7 @@ export class Ways {
   /** Messages one has left so, to come back to. */
   #left = [];
 
-  /** `find(id)` promises whether it could be brought before the reader; `path` is the room's page. */
+  /** `find(id)` promises what was brought before the reader, null where it is not there; `path` is the room's page. */
   constructor(find, path) {
     Object.assign(this, { find, path });
   }
@@ -49,6 +49,6 @@ export class Ways {
   async #go(id) {
     const entry = await this.find(id);
     if (entry) entry.querySelector(".message").focus({ preventScroll: true });
-    else flash("That message is not here, or not for you.", "error");
+    else if (entry === null) flash("That message is not here, or not for you.", "error");
   }
 }

@@ -17,7 +17,7 @@ test("what is heard while a page is under way comes with it", async () => {
   const fetching = pages.fetch("before=3", (page, meanwhile) => applied.push(page, [...meanwhile]));
   pages.heard(["during"]);
   asked[0].resolve("page");
-  await fetching;
+  assert.equal(await fetching, true);
   pages.heard(["after"]);
   assert.deepEqual(applied, ["page", ["during"]]);
   assert.equal(pages.busy, false);
@@ -41,7 +41,7 @@ test("a page that fails is let go after a while, and may be asked for again", as
   const { asked, pages, waits } = world();
   const fetching = pages.fetch("x", () => assert.fail("nothing to apply"));
   asked[0].reject(new Error("away"));
-  await fetching;
+  assert.equal(await fetching, false);
   assert.deepEqual(waits, [2000]);
   assert.equal(pages.busy, false);
 });
