@@ -59,7 +59,7 @@ class RobotQuerySet(models.QuerySet["Robot"]):
 
     def spent_since(self, moment: datetime) -> Mapping[int, tuple[int, Decimal]]:
         """Of each: tokens and US dollars that its answers begun since then have taken, and whatever
-        it moderated that was not over by then.
+        it moderated that was not over or paused by then.
         """
         spent: dict[int, tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
         for robot, tokens, cost in [*self._answered(moment), *self._moderated(moment)]:
@@ -84,6 +84,7 @@ class RobotQuerySet(models.QuerySet["Robot"]):
     def _moderated(self, moment: datetime) -> models.QuerySet[Robot, tuple[int, int, Decimal]]:
         """What was set aside and never given back counts as taken: who asked for it is gone."""
         going_on = Q(moderated__ended_at=None) | Q(moderated__ended_at__gte=moment)
+        going_on &= Q(moderated__paused_at=None) | Q(moderated__paused_at__gte=moment)
         gone = Q(moderated__reserved_until__lte=timezone.now())
         return self.filter(going_on, moderated__isnull=False).values_list(
             "pk",

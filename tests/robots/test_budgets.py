@@ -628,6 +628,19 @@ def test_what_a_moderator_left_behind_counts_as_taken(world: World) -> None:
     assert session.moderator_tokens == 100
 
 
+def test_what_was_moderated_counts_on_the_days_on_which_it_goes_on(world: World) -> None:
+    robots = talking.seated(world, world.team, "lead", "ann", "bob")
+    session = Autopilot.objects.start(world.team, by=world.ben, strategy="moderated", robots=robots)
+    Autopilot.objects.update(moderator_tokens=100)
+    assert robots[0].spent_today() == (100, 0)
+    session.pause(by=world.ben)
+    assert robots[0].spent_today() == (100, 0)
+    Autopilot.objects.update(paused_at=timezone.now() - DAY)
+    assert robots[0].spent_today() == (0, 0)
+    session.stop(by=world.ben)
+    assert robots[0].spent_today() == (0, 0)
+
+
 def test_who_was_asked_again_sets_nothing_aside(world: World) -> None:
     robots = talking.seated(world, world.team, "lead", "ann", "bob", daily_tokens=100)
     session = Autopilot.objects.start(world.team, by=world.ben, strategy="moderated", robots=robots)
