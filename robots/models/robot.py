@@ -403,7 +403,10 @@ def midnight() -> datetime:
 
 def _is_plain_address(url: str) -> bool:
     """What is in it is shown to staff and kept in the audit: it must hold no secret."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     return parts.scheme in ("http", "https") and "@" not in parts.netloc and not parts.query
 
 

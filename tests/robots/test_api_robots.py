@@ -171,6 +171,7 @@ def test_limits_are_taken_away_by_null(world: World, echo: Robot) -> None:
         ("daily_cost", "5"),
         ("daily_cost", 0.00001),
         ("daily_cost", 10**12),
+        ("api_base", "http://[::1"),
         ("enabled", "yes"),
         ("enabled", 1),
         ("enabled", None),
