@@ -21,7 +21,7 @@ from accounts.roles import SiteRole
 from robots import keys, providers
 from robots.choices import Explained
 from robots.outcome import SENTENCES
-from rooms.models import Participant, Room
+from rooms.models import Room
 
 if TYPE_CHECKING:
     from robots.models.autopilots import AutopilotManager
@@ -248,12 +248,13 @@ class Robot(models.Model):
     def retire(self, *, by: User) -> None:
         """Take it out of every room, for good. What it said stays. Raises Forbidden."""
         _must_configure(by, {})
+        left = Room.objects.top().filter(participants__user=self.user_id, direct_key=None)
+        Room.objects.lock_with_sidebars(list(left.values_list("pk", flat=True)))
+        self.refresh_from_db(from_queryset=Robot.objects.select_for_update(no_key=True))
         if self.retired_at:
             return
-        seats = Participant.objects.filter(user=self.user, room__parent=None)
-        for seat in seats.select_related("room"):
-            if not seat.room.is_direct:
-                seat.room.remove(self.user, by=User.objects.system())
+        for room in left.order_by("pk"):  # as they are now that it comes into no further one
+            room.remove(self.user, by=User.objects.system())
         self.retired_at, self.enabled = timezone.now(), False
         self.save(update_fields=["retired_at", "enabled"])
         self.user.is_active = False

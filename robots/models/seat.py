@@ -27,7 +27,7 @@ class RobotSeatManager(models.Manager["RobotSeat"]):
         Room.Full.
         """
         room.locked().must_be_managed_by(by)
-        if robot.retired_at:
+        if robot.locked().retired_at:
             raise Robot.Retired
         participant = room.participant(robot.user)
         if participant is None:

@@ -13,7 +13,7 @@ from rooms.models import Participant, Room
 from rooms.modes import Role
 from tests.callers import TOO_LARGE, Caller, answered
 from tests.rooms.test_api_rooms import everybody, expected
-from tests.world import World
+from tests.world import World, again
 
 IN_TEAM = ("ben", "cleo", "vic", "gus")
 
@@ -190,6 +190,14 @@ def test_nobody_comes_into_a_closed_room(world: World, echo: Robot) -> None:
     world.team.close(by=world.ben)
     answer = Caller(world.ben).post(seats(world.team), robot=echo.pk)
     assert answered(answer) == (409, "room_closed")
+
+
+def test_one_that_retired_meanwhile_stays_out(world: World, echo: Robot) -> None:
+    read_before = again(echo)
+    echo.retire(by=world.root)
+    with pytest.raises(Robot.Retired):
+        RobotSeat.objects.seat(read_before, world.team, by=world.ben)
+    assert world.team.participant(echo.user) is None
 
 
 def test_who_takes_a_robot_out(world: World, echo: Robot) -> None:

@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.roles import SiteRole
 from messages.models import Message
 from messages.posting import Draft, Posted
+from robots.models import Robot, RobotSeat
 from rooms.models import Participant, Room
 from rooms.signals import room_changed
 from tests.race import race
@@ -304,6 +305,25 @@ def test_who_loses_seats_of_many_rooms_takes_their_locks_in_order(
         )
     )
     assert not Participant.objects.filter(user=world.ada).exists()
+    assert Message.objects.filter(body="hi").count() == 2
+
+
+def test_a_robot_that_retires_takes_their_locks_in_order(
+    world: World, while_it_holds: Callable[..., list[object]]
+) -> None:
+    echo = Robot.objects.add("echo", "Echo", by=world.root, model="builtin/parrot")
+    later = Room.objects.open("Later", by=world.ben)
+    for room in (world.team, later):
+        RobotSeat.objects.seat(echo, room, by=world.ben)
+    sidebar = beside(world.say(world.team, world.cleo), world.ben)
+    drafts = [Draft(room=pk, author=world.ben, body="hi") for pk in (later.pk, sidebar.pk)]
+    outcome(
+        while_it_holds(
+            lambda: again(echo).retire(by=world.root),
+            lambda: Message.objects.post_all(drafts),
+        )
+    )
+    assert not Participant.objects.filter(user=echo.user).exists()
     assert Message.objects.filter(body="hi").count() == 2
 
 
