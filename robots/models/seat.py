@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from django.db import models, transaction
@@ -82,6 +83,8 @@ class RobotSeat(models.Model):
         room.must_be_managed_by(by)
         if not Participant.objects.filter(pk=self.participant_id).exists():
             raise NotFound
+        with suppress(RobotSeat.DoesNotExist):  # nothing was ever different here
+            self.refresh_from_db(fields=OVERRIDES)
         before = {name: getattr(self, name) for name in overrides if name in OVERRIDES}
         for name, value in _checked(overrides).items():
             setattr(self, name, value)

@@ -149,6 +149,19 @@ def test_a_seat_changes_as_far_as_it_is_sent(world: World, echo: Robot) -> None:
     assert entry.before == {"persona": "You doubt.", "style": ""}
 
 
+def test_who_changes_another_thing_at_the_same_moment_loses_nothing(
+    world: World, echo: Robot
+) -> None:
+    RobotSeat.objects.seat(echo, world.team, by=world.ben, title="Critic", persona="You doubt.")
+    one, other = (RobotSeat.objects.get(robot=echo) for _ in range(2))
+    one.update(by=world.ben, title="Judge", style="bullets")
+    other.update(by=world.ben, persona="You judge.", style="detailed")
+    seat = RobotSeat.objects.get(robot=echo)
+    assert (seat.title, seat.persona, seat.style) == ("Judge", "You judge.", "detailed")
+    entry = AuditEntry.objects.filter(action="robot.seat_changed").latest("pk")
+    assert entry.before == {"persona": "You doubt.", "style": "bullets"}
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
