@@ -126,7 +126,7 @@ class RobotForm(forms.Form):
         super().__init__(
             None if looks else given,
             None if looks else files,
-            initial=filled(given) if looks else _as_it_is(robot),
+            initial=_as_typed(given) if looks else _as_it_is(robot),
         )
         if robot is None or not robot.user.avatar:
             del self.fields["remove_picture"]
@@ -149,6 +149,11 @@ class RobotForm(forms.Form):
 def _yours() -> str:
     """Whose models agents choose."""
     return f"Yours to choose are models of {', '.join(sorted(settings.CHAT_ROBOT_PROVIDERS))}."
+
+
+def _as_typed(given: QueryDict | None) -> dict[str, Any]:
+    """A box that is not ticked is not sent."""
+    return {"enabled": False, **filled(given)}
 
 
 def _as_it_is(robot: Robot | None) -> dict[str, Any]:

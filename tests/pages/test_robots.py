@@ -137,6 +137,9 @@ def test_a_preset_fills_in_a_persona_and_makes_nothing(world: World, browse: Bro
     assert "best case against it" in page.text
     assert re.search(r'name="name"[^>]*value="Muse"|value="Muse"[^>]*name="name"', page.text)
     assert re.search(r'<option value="conversational" selected', page.text)
+    assert page.context["form"]["enabled"].value() is False
+    ticked = browse(world.ada).post("/robots/new/", {**given, "enabled": "on"})
+    assert ticked.context["form"]["enabled"].value() == "on"
     assert not Robot.objects.exists()
 
 
