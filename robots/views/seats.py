@@ -100,6 +100,8 @@ def _do(
     """What the form asks for; None where it is to be shown again, with what is wrong."""
     try:
         sentence = _deed(request, mine, found, form)
+    except NotFound:  # it was taken out meanwhile
+        raise
     except DomainError as error:
         show_error(form, error)
         return None
@@ -112,12 +114,15 @@ def _do(
 def _deed(request: HttpRequest, mine: Participant, found: RobotSeat, form: SeatForm) -> str | None:
     user, name = mine.user, found.robot.user.name
     mine.room.must_be_managed_by(user)
-    if request.POST.get("do") == "remove":
+    deed = request.POST.get("do")
+    if found.pk is None and deed != "add":
+        raise NotFound
+    if deed == "remove":
         found.remove(by=user)
         return f"{name} is no longer in the room."
     if not form.is_valid():
         return None
-    if found.pk is None:
+    if deed == "add":
         RobotSeat.objects.seat(found.robot, mine.room, by=user, **form.overrides)
         return f"{name} is in."
     found.update(by=user, **form.overrides)

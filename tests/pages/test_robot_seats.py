@@ -124,7 +124,10 @@ def test_a_robot_comes_in_as_it_is_or_as_somebody_else(
     assert "Muse" in client.get(f"{path}?q=mus").text
     assert "Muse" not in client.get(f"{path}?q=other").text
     given = {"title": "keeps the minutes", "persona": "You are neat.", "style": "bullets"}
-    assert client.post(f"{path}muse/", given)["Location"] == f"/rooms/{world.team.pk}/"
+    for page in (path, f"{path}muse/"):
+        assert 'name="do" value="add"' in client.get(page).text
+    added = client.post(f"{path}muse/", {**given, "do": "add"})
+    assert added["Location"] == f"/rooms/{world.team.pk}/"
     seat = RobotSeat.objects.get(robot=muse)
     assert (seat.title, seat.persona, seat.style) == tuple(given.values())
     assert "keeps the minutes" in client.get(path).text
@@ -145,6 +148,18 @@ def test_a_seat_is_changed_and_given_up(world: World, browse: Browse, echo: Robo
     assert "id_title_error" in long.text
     client.post(path, {"do": "remove"})
     assert "echo" not in seats(world)
+
+
+def test_a_page_that_is_out_of_date_undoes_nothing(
+    world: World, browse: Browse, echo: Robot, muse: Robot
+) -> None:
+    client, path = browse(world.ben), f"/rooms/{world.team.pk}/robots/"
+    client.post(f"{path}echo/", {"title": "", "persona": "You are brief.", "style": ""})
+    assert client.post(f"{path}echo/", {"do": "add"}).status_code == 302
+    assert RobotSeat.objects.get(robot=echo).persona == "You are brief."
+    for given in ({"do": "remove"}, {"title": "x", "persona": "", "style": ""}):
+        assert client.post(f"{path}muse/", given).status_code == 404
+    assert seats(world) == {"echo"}
 
 
 def test_others_change_nothing(world: World, browse: Browse, echo: Robot, muse: Robot) -> None:
