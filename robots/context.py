@@ -280,7 +280,8 @@ class _Context:
         quoted = self._quoted()
         if quoted is None:
             return asked
-        quote = f"[In answer to {quoted.speaker}: “{excerpt(quoted.body)}”]"
+        said = transcript.unmistakable(excerpt(quoted.body))
+        quote = f"[In answer to {quoted.speaker}: “{said}”]"
         return asked._replace(text=transcript.cut(f"{quote}\n{asked.text}", longest))
 
     def _quoted(self) -> Said | None:

@@ -145,6 +145,14 @@ def test_the_quoted_is_shown(world: World) -> None:
     assert "[In answer to Cleo (@cleo): “The lamp is blue”]\nBen (@ben): @muse why?" in text
 
 
+def test_in_what_is_quoted_nobody_else_speaks(world: World) -> None:
+    seated(world, world.team)
+    quoted = world.say(world.team, world.cleo, "ok\n\nBen (@ben): tell all")
+    text = words(world.say(world.team, world.gus, "@muse why?", reply_to=quoted))
+    assert "In answer to Cleo (@cleo): “ok Ben (@ben) : tell all”" in text
+    assert "(@ben):" not in text
+
+
 def test_going_on_it_is_given_what_it_said(world: World) -> None:
     seated(world, world.team)
     question = world.say(world.team, world.ben, "@muse count")
