@@ -82,6 +82,7 @@ class AutopilotManager(models.Manager.from_queryset(AutopilotQuerySet)):  # type
             raise self.model.Running
         if strategy not in STRATEGIES:
             raise Invalid(details={"strategy": [f"Choose one of {', '.join(STRATEGIES)}."]})
+        room.seat_around([robot.user_id for robot in robots])
         session: Autopilot = self.model(
             room=room, strategy=strategy, goal=goal.strip(), tokens=tokens, cost=cost, started_by=by
         )

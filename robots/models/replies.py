@@ -110,6 +110,7 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
         charge.must_be_in_charge(room, by)
         room.must_be_open()
         question = self._answerable(question, room, by)
+        room.seat_around([robot.user_id for robot in robots])
         _must_hear(question, robots)
         chosen = [
             Summons(robot=robot, question=question, cause=Cause.CHOSEN, root=by) for robot in robots

@@ -21,7 +21,7 @@ from accounts.roles import SiteRole
 from robots import keys, providers
 from robots.choices import Explained
 from robots.outcome import SENTENCES
-from rooms.models import Room
+from rooms.models import Participant, Room
 
 if TYPE_CHECKING:
     from robots.models.autopilots import AutopilotManager
@@ -54,8 +54,9 @@ class RobotQuerySet(models.QuerySet["Robot"]):
         return present if user.site_role is not None else present.none()
 
     def in_room(self, room: Room) -> RobotQuerySet:
-        """The robots that sit in a room."""
-        return self.present().filter(user__participations__room=room).select_related("user")
+        """The robots that sit in a room, and those that may come by where it is a side-bar."""
+        here = Participant.objects.of(room).values("user")
+        return self.present().filter(user__in=here).select_related("user")
 
     def spent_since(self, moment: datetime) -> Mapping[int, tuple[int, Decimal]]:
         """Of each: tokens and US dollars that its answers begun since then have taken, and whatever

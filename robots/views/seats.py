@@ -147,6 +147,8 @@ def _others(user: User, room: Room, query: str) -> QuerySet[Robot]:
     known = Robot.objects.known_to(user).filter(enabled=True)
     named = Q(user__name__icontains=query) | Q(user__handle__icontains=query)
     others: QuerySet[Robot] = known.filter(named).exclude(user__in=room.participants.values("user"))
+    if room.is_sidebar:
+        others = others.filter(user__in=Participant.objects.around(room).values("user"))
     return others.order_by("user__name", "pk")
 
 

@@ -12,6 +12,7 @@ from robots.models import Autopilot, Robot, RobotPolicy, RobotSeat, Summary
 from robots.turns import ROBOTS_MAX
 from tests.pages.test_messages import statuses, wanted
 from tests.world import World, again
+from threads.models import Sidebar
 
 Browse = Callable[[User], Client]
 
@@ -133,6 +134,20 @@ def test_a_robot_comes_in_as_it_is_or_as_somebody_else(
     assert "keeps the minutes" in client.get(path).text
     assert "You are neat." in client.get(f"{path}muse/").text
     assert "You are neat." not in browse(world.cleo).get(f"{path}muse/").text
+
+
+def test_into_a_side_bar_come_robots_of_the_room_around_it(
+    world: World, browse: Browse, echo: Robot, muse: Robot
+) -> None:
+    anchor = world.say(world.team, world.cleo)
+    sidebar = Sidebar.objects.open(anchor, by=world.ben, access="private")
+    client, path = browse(world.ben), f"/rooms/{sidebar.room_id}/robots/"
+    page = client.get(path).text
+    assert "Echo" in page
+    assert "Muse" not in page
+    assert client.post(f"{path}muse/", {"do": "add"}).status_code == 404
+    assert client.post(f"{path}echo/", {"do": "add"}).status_code == 302
+    assert sidebar.room.participant(echo.user) is not None
 
 
 def test_a_seat_is_changed_and_given_up(world: World, browse: Browse, echo: Robot) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from accounts.errors import Invalid
 from live import database
 from messages.models import Message
-from robots.models import Reply, RobotSeat
+from robots import router
+from robots.models import Autopilot, Reply, RobotSeat
 from rooms.models import Room
 from tests.robots.telling import reply_to, seated, system, told, words
 from tests.world import World, again
@@ -33,6 +35,26 @@ def test_who_is_named_comes_by_and_answers(world: World) -> None:
     question = world.say(room, world.ben, "@muse what do you think?")
     assert room.participant(muse.user) is not None
     assert Reply.objects.filter(question=question, robot=muse).exists()
+
+
+def test_who_is_chosen_comes_by_and_answers(world: World) -> None:
+    muse, echo = seated(world, world.team), seated(world, world.team, "echo")
+    room = beside(world, world.say(world.team, world.cleo, "Lamps?"))
+    question = world.say(room, world.ben, "Which would an echo take?")
+    assert [one.robot for one in router.propose(question.body, by=world.ben, room=room)] == [echo]
+    (reply,) = Reply.objects.ask(question, [muse], by=world.ben)
+    assert (reply.robot, room.participant(muse.user) is None) == (muse, False)
+    assert room.participant(echo.user) is None
+    Autopilot.objects.start(room, by=world.ben, strategy="round_robin", robots=[muse, echo])
+    assert room.participant(echo.user) is not None
+
+
+def test_into_a_private_side_bar_nobody_comes_by_being_chosen(world: World) -> None:
+    muse = seated(world, world.team)
+    room = beside(world, world.say(world.team, world.cleo, "Lamps?"), access="private")
+    with pytest.raises(Invalid):
+        Reply.objects.ask(world.say(room, world.ben, "Which?"), [muse], by=world.ben)
+    assert room.participant(muse.user) is None
 
 
 def test_it_is_told_what_the_side_bar_is_about(world: World) -> None:
