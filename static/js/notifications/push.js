@@ -1,7 +1,11 @@
 /** Has this browser told while no page is open in it, for as long as one is signed in here. */
 import { api } from "chat/api";
+import { keysOf } from "chat/outbox";
 
 const DONE = "push-subscribed";
+
+// Nobody is signed in here now: the next sign-in is another one for it to hang on.
+if (document.body.dataset.page === "login") keysOf(sessionStorage, `${DONE}:`).forEach((key) => sessionStorage.removeItem(key));
 
 export async function subscribe() {
   const registration = await navigator.serviceWorker?.ready;
@@ -18,9 +22,14 @@ export async function subscribe() {
   await api("me/push/", { method: "POST", body: { endpoint, keys: { p256dh: keys.p256dh, auth: keys.auth } } });
 }
 
-/** Once a tab and person: after signing in anew it is another sign-in that it hangs on. */
+/** Once a tab and sign-in. */
 export async function keepSubscribed(me) {
-  if (globalThis.Notification?.permission !== "granted" || sessionStorage.getItem(DONE) === String(me)) return;
-  sessionStorage.setItem(DONE, me);
-  await subscribe().catch((error) => console.warn("There is no push:", error.message));
+  const done = `${DONE}:${me}`;
+  if (globalThis.Notification?.permission !== "granted" || sessionStorage.getItem(done) !== null) return;
+  try {
+    await subscribe();
+    sessionStorage.setItem(done, "");
+  } catch (error) {
+    console.warn("There is no push:", error.message);
+  }
 }
