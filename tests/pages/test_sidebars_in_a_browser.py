@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import APIResponse, Page, Route, WebSocketRoute, expect
 
 from tests.pages.browsing import IN_CHROMIUM, Visit
 from tests.process import Server
@@ -243,6 +244,72 @@ def test_stubs_come_with_pages_that_are_fetched(
     while not entry.count():
         page.evaluate("document.querySelector('.timeline-scroll').scrollTop = 0")
     expect(stub).to_contain_text("Early")
+
+
+def test_a_side_bar_told_of_while_the_list_is_fetched_stays(
+    server: Server, visit: Visit, anchor: int
+) -> None:
+    page = visit("cleo", "/", viewport=WIDE)
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/api/v1/rooms/1/sidebars/*", lambda route: held.append((route, route.fetch())))
+    page.goto(f"{server.url}{ROOM}")
+    while not held:
+        page.evaluate("new Promise(requestAnimationFrame)")
+    sidebar = opened(server, anchor, title="Meanwhile")
+    stub = page.locator(f".stub[data-sidebar='{sidebar}']")
+    expect(stub).to_be_visible()
+    with page.expect_response("**/api/v1/rooms/1/sidebars/*"):
+        for route, response in held:
+            route.fulfill(response=response)
+    page.unroute("**/api/v1/rooms/1/sidebars/*")
+    later = opened(server, anchor, title="Later")
+    expect(page.locator(f".stub[data-sidebar='{later}']")).to_be_visible()
+    expect(stub).to_be_visible()
+
+
+def test_a_panel_whose_room_could_not_be_joined_just_now_hears_it_soon(
+    server: Server, visit: Visit, anchor: int
+) -> None:
+    sidebar = opened(server, anchor, title="Prices")
+    page = visit("cleo", "/", viewport=WIDE)
+    refused = []
+
+    def connect(line: WebSocketRoute) -> None:
+        behind = line.connect_to_server()
+
+        def hear(text: str) -> None:
+            frame = json.loads(text)
+            if frame["type"] == "join" and frame["room"] == sidebar and not refused:
+                refused.append(frame)
+                line.send(json.dumps({"type": "error", "code": "unavailable", "room": sidebar}))
+            else:
+                behind.send(text)
+
+        line.on_message(hear)
+
+    page.route_web_socket("**/ws/**", connect)
+    page.goto(f"{server.url}{ROOM}?sidebar={sidebar}")
+    expect(page.locator(".panel .composer textarea")).to_be_visible()
+    body = {"client_id": str(uuid4()), "body": "Do you hear?"}
+    server.sign_in("ben").post(f"rooms/{sidebar}/messages/", json=body)
+    said(page, "Do you hear?")
+    assert refused
+
+
+def test_a_form_of_the_panel_that_could_not_be_sent_says_so(
+    server: Server, visit: Visit, anchor: int
+) -> None:
+    sidebar = opened(server, anchor, title="Prices")
+    nothing = {"client_id": str(uuid4())}
+    concluded = server.sign_in("ben").post(f"sidebars/{sidebar}/conclude/", json=nothing)
+    assert concluded.is_success, concluded.text
+    page = visit("ben", f"{ROOM}?sidebar={sidebar}", viewport=WIDE)
+    page.route("**/settings/", lambda route: route.abort())
+    page.click(".panel .room-foot button:has-text('Reopen')")
+    expect(page.locator("chat-flash")).to_contain_text("That did not work")
+    page.unroute("**/settings/")
+    page.click(".panel .room-foot button:has-text('Reopen')")
+    expect(page.locator(".panel .composer")).to_have_count(1)
 
 
 def test_on_a_phone_a_side_bar_is_a_page_of_its_own(

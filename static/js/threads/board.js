@@ -9,6 +9,9 @@ const NOTHING = { unread: 0, mentions: 0 };
 
 const timeline = document.querySelector("chat-timeline");
 const stubs = new Map();
+/** What frames tell while all are being fetched, which may not have it. */
+const meanwhile = new Map();
+let fetches = 0;
 const counts = new Map(Object.entries(read("sidebars-unread")).map(([id, [unread, mentions]]) => [Number(id), { unread, mentions }]));
 
 if ("sidebars" in document.body.dataset) start();
@@ -16,7 +19,7 @@ if ("sidebars" in document.body.dataset) start();
 function start() {
   timeline.addEventListener("entry", ({ detail: entry }) => show(entry));
   main.on("sidebar", ({ sidebar }) => put([sidebar]));
-  main.on("joined", ({ sidebars }) => (sidebars.length < TOLD_MOST ? replace(sidebars) : fetchAll()));
+  main.on("joined", ({ sidebars }) => (sidebars.length < TOLD_MOST ? take(sidebars) : fetchAll()));
   main.on("synced", fetchAll);
   main.on("left", ({ room }) => stubs.has(room) && fetchAll(), { anywhere: true });
   main.on("activity", ({ room, unread, mentions }) => count(room, { unread, mentions }), { anywhere: true });
@@ -26,7 +29,9 @@ function start() {
 /** What was missed while the line was cut, or stands beside messages further up. */
 async function fetchAll() {
   const found = [];
+  const mine = ++fetches;
   let next = "";
+  meanwhile.clear();
   try {
     do {
       const page = await api(`rooms/${main.room}/sidebars/?limit=${PAGE}${next && `&cursor=${next}`}`);
@@ -36,7 +41,13 @@ async function fetchAll() {
   } catch {
     return; // What is there stays, and its news go on coming.
   }
-  replace(found);
+  if (mine === fetches) replace([...found, ...meanwhile.values()]);
+}
+
+/** All there are: what is being fetched is older. */
+function take(all) {
+  fetches += 1;
+  replace(all);
 }
 
 function replace(all) {
@@ -47,7 +58,10 @@ function replace(all) {
 }
 
 function put(some) {
-  some.forEach((stub) => stubs.set(stub.id, stub));
+  for (const stub of some) {
+    stubs.set(stub.id, stub);
+    meanwhile.set(stub.id, stub);
+  }
   showBeside(new Set(some.map(({ anchor }) => anchor)));
 }
 

@@ -15,6 +15,9 @@ const WIDE = matchMedia("(width >= 1100px)");
 const shell = document.querySelector(".shell");
 /** What the page of a room has for itself alone. */
 const LEFT_OUT = "chat-connection, template, script, .room-back";
+/** Until a side-bar that could not be joined just now is tried again. */
+const AGAIN = 1_000;
+const TROUBLE = "That did not work. Try again in a moment.";
 let panel = null;
 let asked = null;
 
@@ -48,12 +51,18 @@ function take(page, id) {
   delivery.add(id, place.outbox);
   root.addEventListener("submit", (event) => submit(event, place));
   place.on("left", () => leave("You are no longer in this side-bar.", place));
-  place.on("error", ({ code, client_id: post }) => code === "not_found" && !post && leave("This side-bar is not there for you any more.", place));
+  place.on("error", (error) => error.client_id || refused(error, place, told.cursor));
   connection.addEventListener("state", ({ detail }) => detail === "ended" && close(), { signal: place.signal });
   connection.join(id, told.cursor);
   mark(id);
   root.querySelector("chat-composer")?.begin();
   if (!root.contains(document.activeElement)) root.focus();
+}
+
+/** Deaf to its room, it comes again; which it may do once too often. */
+function refused({ code }, place, cursor) {
+  if (code === "not_found") leave("This side-bar is not there for you any more.", place);
+  if (code === "unavailable") setTimeout(() => place.signal.aborted || connection.join(place.room, cursor), AGAIN);
 }
 
 /** On a screen that became narrow it covers the room, and is what the page is about. */
@@ -67,7 +76,8 @@ async function submit(event, place) {
   if (event.defaultPrevented) return;
   event.preventDefault();
   const body = new FormData(event.target, event.submitter);
-  const { page } = await fetchPage(event.target.action, { method: "POST", body });
+  const { page } = (await fetchPage(event.target.action, { method: "POST", body }).catch(() => null)) ?? {};
+  if (!page) return flash(TROUBLE, "error");
   tellFlashes(page);
   if (Number(page.body.dataset.room) === place.room) renewPlace(place, page);
 }
