@@ -54,7 +54,7 @@ class Place {
     this.role = told.role;
     this.editWindow = Number(told.editWindow || 0) * 1000;
     this.may = new Rights(told);
-    this.people = new People(people);
+    this.people = new People(people, Number(told.participants) || people.length);
     this.outbox = this.room ? outboxOf(me, this.room, { signal: this.signal, name: told.roomName }) : null;
   }
 

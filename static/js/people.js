@@ -1,14 +1,17 @@
 /** Who is in the room, as far as the page was told. Tells "changed", "seen" of how they are, "said" of their status. */
 
+/** Of more a page is not told. */
+const TOLD_MOST = 100;
 const ORDER = ["owner", "supervisor", "agent", "member", "customer", "viewer", "robot"];
 
 export class People extends EventTarget {
   #people = new Map();
   #states = new Map();
 
-  constructor(people = []) {
+  /** `count` is of all who are there: of many a page is told some. */
+  constructor(people = [], count = people.length) {
     super();
-    this.#put(people);
+    this.#take(people, count);
   }
 
   /** Those here: by role, those online first, then by name. */
@@ -41,9 +44,9 @@ export class People extends EventTarget {
     return this.#states.has(id);
   }
 
-  start(people) {
+  start(people, count = people.length) {
     this.#people.clear();
-    this.#put(people);
+    this.#take(people, count);
     this.#tell();
   }
 
@@ -51,6 +54,7 @@ export class People extends EventTarget {
   change({ added = [], changed = [], removed = [] }) {
     this.#put([...added, ...changed]);
     removed.forEach((gone) => this.#people.delete(gone.id ?? gone));
+    this.count = this.isWhole ? this.#people.size : this.count + added.length - removed.length;
     this.#tell();
   }
 
@@ -65,6 +69,12 @@ export class People extends EventTarget {
     if (!person) return;
     person.status = status;
     this.dispatchEvent(new CustomEvent("said", { detail: id }));
+  }
+
+  /** `isWhole` is whether that is everybody. */
+  #take(people, count) {
+    this.#put(people);
+    Object.assign(this, { count, isWhole: people.length < TOLD_MOST });
   }
 
   #put(people) {

@@ -9,7 +9,7 @@ export function keepUp(place, { moved }) {
   async function renew({ everybody = false } = {}) {
     const { response, page } = await fetchPage(place.url);
     if (!response.ok || response.redirected || place.signal.aborted) return;
-    if (everybody) place.people.start(peopleOf(page));
+    if (everybody) place.people.start(peopleOf(page), Number(page.body.dataset.participants));
     renewPlace(place, page);
   }
 

@@ -8,8 +8,6 @@ import { callsFor, complete, suggest, wordAt } from "chat/mentions";
 import { me, placeOf } from "chat/page";
 import { myRooms, suggestRooms } from "chat/rooms";
 
-/** Of more people a page is not told: the others are asked for. */
-const TOLD_MOST = 100;
 const SETTLED = 150;
 /** As many as are seen without scrolling. */
 const MOST = 7;
@@ -68,7 +66,7 @@ export class Completing {
     clearTimeout(this.#timer);
     if (!found) return this.#close();
     this.#show(SUGGESTED[found.sign](found.query, this));
-    if (found.sign === "@" && found.query && this.everybody.all.length >= TOLD_MOST) this.#timer = setTimeout(() => this.#ask(found), SETTLED);
+    if (found.sign === "@" && found.query && !this.everybody.isWhole) this.#timer = setTimeout(() => this.#ask(found), SETTLED);
   }
 
   /** `:tada:` is an emoji as soon as it is written out. */

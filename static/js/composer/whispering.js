@@ -5,8 +5,6 @@ import { me, placeOf } from "chat/page";
 
 /** Of more people than this one looks for those one means. */
 const FEW = 8;
-/** Of more than this a page is not told: the others are asked for. */
-const TOLD_MOST = 100;
 const SETTLED = 150;
 
 export class Whispering {
@@ -83,10 +81,11 @@ export class Whispering {
     this.finder.hidden = this.#boxes.length <= FEW;
   }
 
+  /** For those whom the page was not told of. */
   #ask() {
     clearTimeout(this.#timer);
     const sought = this.input.value.trim();
-    if (!sought || this.place.people.all.length < TOLD_MOST) return;
+    if (!sought || this.place.people.isWhole) return;
     this.#timer = setTimeout(async () => {
       const { results } = await api(`rooms/${this.place.room}/participants/?limit=20&q=${encodeURIComponent(sought)}`).catch(() => ({ results: [] }));
       const known = new Set([me, ...this.#boxes.map(({ value }) => Number(value))]);

@@ -5,22 +5,20 @@ import { isOver, sign } from "chat/status";
 
 const ROLES = { owner: "Owner", viewer: "Viewer", customer: "Customer", agent: "Agent", supervisor: "Supervisor", robot: "Robot" };
 
-const TOLD_MOST = 100;
-
 /** Keep up with who is in a place. */
 export function attend(place) {
   const { people: here } = place;
-  const showCount = (count) => {
-    for (const sign of document.querySelectorAll("[data-people-count]")) if (placeOf(sign) === place) sign.textContent = count;
+  const showCount = () => {
+    for (const sign of document.querySelectorAll("[data-people-count]")) if (placeOf(sign) === place) sign.textContent = here.count;
   };
   place.on("joined", ({ people: persons, robots, participants_count: count }) => {
-    here.start([...persons, ...robots]);
-    showCount(count);
+    here.start([...persons, ...robots], count);
+    showCount();
   });
   place.on("room", ({ people: news, robots = {} }) => {
     here.change(news);
     here.change(robots);
-    if (here.all.length < TOLD_MOST) showCount(here.all.length);
+    showCount();
   });
   place.on("presence", ({ user, state }) => here.see(user, state), { anywhere: true });
   place.on("status", ({ user, status }) => here.say(user, status), { anywhere: true });

@@ -42,3 +42,15 @@ test("coming and going is told apart from being in the room", () => {
   people.see(1, "online");
   assert.deepEqual(heard, ["seen 1"]);
 });
+
+test("where the page was told of some, all are counted, and the others asked for, whoever comes and goes", () => {
+  const some = Array.from({ length: 100 }, (_, at) => person(at + 1, `Number ${at}`));
+  const people = new People(some, 250);
+  people.change({ removed: [2] });
+  assert.deepEqual([people.count, people.isWhole], [249, false]);
+  people.change({ added: [person(300, "Sue")] });
+  assert.deepEqual([people.count, people.isWhole], [250, false]);
+  people.start([person(1, "Ben")], 1);
+  people.change({ added: [person(1, "Ben"), person(3, "Sue")] });
+  assert.deepEqual([people.count, people.isWhole], [2, true]);
+});
