@@ -27,9 +27,16 @@ function swapWithin(root, teller, page, selectors) {
   for (const selector of selectors) {
     const [ours, theirs] = [root.querySelector(selector), page.querySelector(selector)];
     if (!ours || !theirs || keepsComposer(ours, theirs)) continue;
+    const held = ours.contains(document.activeElement) && document.activeElement;
     ours.replaceWith(document.adoptNode(theirs));
     localise(theirs);
+    if (held) standIn(theirs, held)?.focus({ preventScroll: true });
   }
+}
+
+/** Where a link had the focus, the one that now leads there. */
+function standIn(part, held) {
+  return held.href && [...part.querySelectorAll("a[href]")].find(({ href }) => href === held.href);
 }
 
 /**

@@ -102,6 +102,11 @@ def test_emoji_are_picked_by_what_they_are_called_and_the_last_ones_come_first(a
     expect(box(ada)).to_be_focused()
     write(ada, "[Enter]")
     expect(newest(ada)).to_have_text("well done 🦀")
+    ada.click("[data-emoji-button]")
+    find = ada.get_by_placeholder("Find a room")
+    find.click()
+    expect(ada.locator(".emoji-picker")).to_have_count(0)
+    expect(find).to_be_focused()
     message = ada.locator("[data-mine][data-entry] .message").last
     message.hover()
     message.locator("[data-tool=react]").click()

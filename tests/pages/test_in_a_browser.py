@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from playwright.sync_api import expect
 
 from tests.pages.browsing import IN_CHROMIUM, Visit, ask, ready
+from tests.process import Server
 
 pytestmark = IN_CHROMIUM
 
@@ -148,3 +151,16 @@ def test_a_note_that_names_a_robot_becomes_a_question_to_it(visit: Visit) -> Non
     answer = page.locator(ask(page, "@librarian what of lamps?"))
     expect(answer).to_have_attribute("data-audience", "only")
     expect(chosen).to_have_value("staff")
+
+
+def test_who_walks_through_the_list_stays_where_they_are_when_it_is_renewed(
+    server: Server, visit: Visit
+) -> None:
+    page = visit("cleo", "/")
+    page.locator("chat-rooms .room-row a").first.focus()
+    where = page.evaluate("document.activeElement.href")
+    page.evaluate("document.querySelector('[data-list]').dataset.old = ''")
+    body = {"client_id": str(uuid4()), "body": "news"}
+    server.sign_in("ben").post("rooms/1/messages/", json=body)
+    expect(page.locator("[data-list]:not([data-old])")).to_have_count(1)
+    assert page.evaluate("document.activeElement.href") == where

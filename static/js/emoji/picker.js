@@ -23,9 +23,12 @@ export function openPicker(button, choose, back = button) {
   button.setAttribute("aria-expanded", "true");
   root.addEventListener("toggle", ({ newState }) => {
     if (newState !== "closed") return;
+    // Not from where somebody went meanwhile.
+    const { activeElement } = document;
+    const isLost = root.contains(activeElement) || activeElement === document.body;
     root.remove();
     button.removeAttribute("aria-expanded");
-    back.focus();
+    if (isLost) back.focus();
   });
   document.body.append(root);
   root.showPopover();
