@@ -1,6 +1,7 @@
 /**
- * What this browser keeps for somebody: always under `WHAT:USER:…` in localStorage or
- * sessionStorage, so that signing out finds all of it, and nobody is shown what is another's.
+ * What this browser keeps for somebody: under `WHAT:USER` or `WHAT:USER:…` in localStorage or
+ * sessionStorage, so that signing out finds all of it, and nobody is shown what is another's. Other
+ * keys are the browser's: who is signed in, who is leaving.
  */
 import { Outbox, keysOf } from "chat/outbox";
 import { turns } from "chat/turns";

@@ -67,13 +67,13 @@ class Place {
     return this.#leaving.signal;
   }
 
-  /** Hear a frame of this room, or, where `anywhere`, of any. */
-  on(type, hear, { anywhere = false } = {}) {
+  /** Hear a frame of this room, or, where `anywhere`, of any, until `signal`: else as long as it is there. */
+  on(type, hear, { anywhere = false, signal = this.signal } = {}) {
     const heard = ({ detail: frame }) => {
       const of = frame?.room?.id ?? frame?.room;
       if (anywhere || !of || of === this.room) hear(frame);
     };
-    connection?.addEventListener(type, heard, { signal: this.signal });
+    connection?.addEventListener(type, heard, { signal });
   }
 
   leave() {

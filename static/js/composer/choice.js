@@ -8,14 +8,15 @@ export class Choice {
   /** The robots a note was turned to, since they do not see notes; null where somebody chose otherwise. */
   #asked = [];
 
-  constructor(form, changed) {
+  /** Hears of who is here until `signal`. */
+  constructor(form, changed, { signal }) {
     this.changed = changed;
     this.place = placeOf(form);
     this.says = form.querySelector("[data-says]");
     this.chooser = form.querySelector(".audience");
     this.whispering = this.chooser && new Whispering(this.chooser, () => form.elements.body.focus());
     this.chooser?.addEventListener("change", () => this.#chosen());
-    this.place.people.addEventListener("changed", () => (this.whispering?.renew(), this.show()));
+    this.place.people.addEventListener("changed", () => (this.whispering?.renew(), this.show()), { signal });
     this.show();
   }
 

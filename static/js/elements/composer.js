@@ -42,7 +42,7 @@ customElements.define(
       this.form = this.querySelector("form");
       this.textarea = this.form.elements.body;
       this.draft = new Draft(localStorage, draftKey(me, this.place.room), { told: () => dispatchEvent(new Event("draft")) });
-      this.choice = new Choice(this.form, () => this.#chose());
+      this.choice = new Choice(this.form, () => this.#chose(), { signal: this.#gone.signal });
       const uploads = this.querySelector("[data-uploads]");
       this.uploads = new Uploads(uploads, () => this.#changed(), uploads.dataset);
       this.completing = new Completing(this.textarea);

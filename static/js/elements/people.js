@@ -29,11 +29,17 @@ attend(main);
 customElements.define(
   "chat-people",
   class extends HTMLElement {
+    #gone = null;
+
     connectedCallback() {
+      this.#gone = new AbortController();
       this.list = this.querySelector("[data-people]");
       this.robots = this.querySelector("[data-robots]");
-      people.addEventListener("changed", () => this.#show());
-      people.addEventListener("said", () => this.#show());
+      for (const news of ["changed", "said"]) people.addEventListener(news, () => this.#show(), { signal: this.#gone.signal });
+    }
+
+    disconnectedCallback() {
+      this.#gone.abort();
     }
 
     #show() {

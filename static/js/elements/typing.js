@@ -8,21 +8,25 @@ customElements.define(
   "chat-typing",
   class extends HTMLElement {
     typists = new Typists();
+    #gone = null;
 
     connectedCallback() {
+      this.#gone = new AbortController();
+      const heard = { signal: this.#gone.signal };
       this.place = placeOf(this);
       this.place.on("typing", ({ user, expires_in: seconds }) => {
         if (user !== me) this.typists.heard(user, seconds);
         this.#show();
-      });
+      }, heard);
       this.place.on("messages", ({ messages }) => {
         messages.forEach(({ author }) => this.typists.done(author.id));
         this.#show();
-      });
+      }, heard);
       this.timer = setInterval(() => this.#show(), 1_000);
     }
 
     disconnectedCallback() {
+      this.#gone.abort();
       clearInterval(this.timer);
     }
 
