@@ -27,6 +27,8 @@ function swapWithin(root, teller, page, selectors) {
   for (const selector of selectors) {
     const [ours, theirs] = [root.querySelector(selector), page.querySelector(selector)];
     if (!ours || !theirs || keepsComposer(ours, theirs)) continue;
+    // As with where history begins: the page knows better what it shows just now.
+    theirs.hidden = ours.hidden;
     const held = ours.contains(document.activeElement) && document.activeElement;
     ours.replaceWith(document.adoptNode(theirs));
     localise(theirs);

@@ -251,7 +251,7 @@ def test_what_waits_is_shown_whatever_happens_to_an_older_message_of_the_same_wo
 
 
 def test_a_tab_that_slept_for_an_hour_comes_back_right(
-    enter: Enter, room: int, cleo: httpx.Client
+    moody: Moody, enter: Enter, room: int, cleo: httpx.Client
 ) -> None:
     asleep: list[bool] = []
 
@@ -275,11 +275,13 @@ def test_a_tab_that_slept_for_an_hour_comes_back_right(
     asleep.append(True)
     cleo.patch(f"messages/{posted[0]['id']}/", json={"body": "changed"})
     cleo.delete(f"messages/{posted[1]['id']}/")
+    assert moody.sign_in("ben").patch(f"rooms/{room}/", json={"name": "Woken"}).status_code == 200
     cleo.post(f"rooms/{room}/messages/", json={"client_id": str(uuid4()), "body": "slept through"})
     ben.clock.fast_forward("01:00:00")
     expect(ben.locator("[data-entry] [data-body]", has_text="slept through")).to_be_visible()
     expect(ben.locator(f"#message-{posted[0]['id']} [data-body]")).to_have_text("changed")
     expect(ben.locator(f"#message-{posted[1]['id']}")).not_to_contain_text("to be gone")
+    expect(ben.locator("h1")).to_have_text("Woken")
 
 
 def test_what_is_refused_for_good_says_why_and_is_kept_until_its_writer_decides(
