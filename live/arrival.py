@@ -181,8 +181,12 @@ def people_of(viewer: Participant, here: Collection[int]) -> list[dict[str, Any]
     ):
         if len(seats) < PEOPLE_TOLD:
             seats.update((seat.user_id, seat) for seat in some[:PEOPLE_TOLD])
-    told = list(seats.values())[:PEOPLE_TOLD]
-    standing = Presence.objects.standing([seat.user_id for seat in told])
+    return told_of(viewer, list(seats.values())[:PEOPLE_TOLD])
+
+
+def told_of(viewer: Participant, seats: Collection[Participant]) -> list[dict[str, Any]]:
+    """These people of the viewer's room, as the viewer is told of them."""
+    standing = Presence.objects.standing([seat.user_id for seat in seats])
     return [
         {
             **seat.user.public(),
@@ -192,7 +196,7 @@ def people_of(viewer: Participant, here: Collection[int]) -> list[dict[str, Any]
             else Presence.State.OFFLINE,
             **status_for(viewer.user, seat.user),
         }
-        for seat in told
+        for seat in seats
     ]
 
 

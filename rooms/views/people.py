@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from django.contrib import messages as flash
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, Q, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,16 +17,17 @@ from django.views.decorators.http import require_http_methods
 from accounts.api import known_to
 from accounts.errors import DomainError, Invalid, NotFound
 from accounts.models import User
-from live.arrival import people_of
+from live.arrival import told_of
 from messages.listeners import place_of
 from messages.overview import overview
 from rooms.forms import LinkForm
 from rooms.ids import read_id
 from rooms.models import Invitation, Participant
-from rooms.modes import Role, rules
+from rooms.modes import STAFF, Role, rules
 from rooms.views.seats import me, my_seat
 from rooms.views.sidebar import sidebar
 
+A_PAGE = 100
 SUGGESTED = 100
 NEW_LINK = "new_invitation_link"
 
@@ -54,9 +57,14 @@ def _show(request: HttpRequest, seat: Participant) -> HttpResponse:
     table = rules(room.mode)
     given = [(role.value, role.label) for role in table.roles if role != Role.ROBOT]
     manages = room.managed_by(user)
+    query = request.GET.get("q", "").strip()
+    page = _page(seat, query, request.GET.get("page"))
     context = {
         "room": shown,
-        "people": people_of(seat, ()),
+        "people": told_of(seat, list(page)),
+        "query": query,
+        "is_long": page.has_other_pages(),
+        "next_number": page.next_page_number() if page.has_next() else None,
         "may_manage": manages,
         "is_sidebar": room.is_sidebar,
         "may_invite": manages and not room.is_open_sidebar,
@@ -78,6 +86,19 @@ def _show(request: HttpRequest, seat: Participant) -> HttpResponse:
         context["invitations"] = Invitation.objects.usable().filter(room=room).order_by("-pk")
         context["new_link"] = request.session.pop(NEW_LINK, None)
     return render(request, "rooms/people.html", context)
+
+
+def _page(viewer: Participant, query: str, number: str | None) -> Page[Participant]:
+    """Of the people of that name or handle: oneself, then who has a part here, then the others."""
+    parts = (Role.OWNER, Role.ROBOT, *STAFF)
+    first = Case(
+        When(user=viewer.user_id, then=Value(0)),
+        When(role__in=parts, then=Value(1)),
+        default=Value(2),
+    )
+    known = Participant.objects.shown_to(viewer).select_related("user").order_by(first, "pk")
+    named = Q(user__name__icontains=query) | Q(user__handle__icontains=query)
+    return Paginator(known.filter(named) if query else known, A_PAGE).get_page(number)
 
 
 def _invite(request: HttpRequest, seat: Participant) -> str:

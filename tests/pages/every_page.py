@@ -95,6 +95,7 @@ SIGHTS = [
     Sight("switcher-found", "/", do=lambda page: _switching(page, "li")),
     Sight("keys", "/rooms/{lounge}/", do=lambda page: _keys(page)),
     Sight("room-people", "/rooms/{lounge}/people/"),
+    Sight("room-people-found", "/rooms/{lounge}/people/?q=c"),
     Sight("room-settings", "/rooms/{lounge}/settings/", "ada"),
     Sight("room-plan", "/rooms/{release}/"),
     Sight("room-closed", "/rooms/{closed}/", "ada"),

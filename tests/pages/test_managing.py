@@ -8,6 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from rooms.models import Invitation
+from tests.messages.test_query_counts import crowd
 from tests.world import World, again
 
 Browse = Callable[[User], Client]
@@ -25,6 +26,35 @@ def test_who_manages_the_room_brings_people_in_and_out(world: World, browse: Bro
     assert world.seat(world.team, world.otto).role == "member"
     people(ben, world.team, do="remove", user="otto")
     assert world.team.participant(world.otto) is None
+
+
+def rows(page: str) -> list[str]:
+    return re.findall(r'class="card-note">@(\S+) ·', page)
+
+
+def test_everybody_in_a_large_room_is_found_page_by_page_and_by_name(
+    world: World, browse: Browse
+) -> None:
+    crowd(world.team, 120)
+    ben, url = browse(world.ben), f"/rooms/{world.team.pk}/people/"
+    first = ben.get(url).text
+    assert rows(first)[:2] == ["ben", "parrot"]
+    following = re.search(r'name="page" value="(\d+)"', first).group(1)
+    last = ben.get(url, {"page": following}).text
+    assert 'name="page"' not in last
+    everybody = world.team.participants.values_list("user__handle", flat=True)
+    assert sorted(rows(first) + rows(last)) == sorted(everybody)
+    (handle,) = rows(ben.get(url, {"q": f"CROWD-{world.team.pk}-119"}).text)
+    assert "Make owner" in ben.get(url, {"q": handle}).text
+    assert "Nobody here is called “otto”." in ben.get(url, {"q": "otto"}).text
+
+
+def test_a_customer_finds_no_more_people_than_they_are_shown(world: World, browse: Browse) -> None:
+    url = f"/rooms/{world.support.pk}/people/"
+    shown = rows(browse(world.carl).get(url).text)
+    for handle in world.support.participants.values_list("user__handle", flat=True):
+        found = rows(browse(world.carl).get(url, {"q": handle}).text)
+        assert (handle in found) == (handle in shown)
 
 
 @pytest.mark.parametrize(
