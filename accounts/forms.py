@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -93,9 +93,13 @@ class StatusForm(forms.Form):
         max_length=status.LONGEST,
         widget=forms.TextInput(attrs={"placeholder": "Such as: at the dentist"}),
     )
-    after = forms.ChoiceField(
-        label="Clear it after", required=False, choices=list(status.AFTER.items())
-    )
+    after = forms.ChoiceField(label="Clear it after", required=False)
+
+    def __init__(self, *args: Any, ends: bool, **kwargs: Any) -> None:
+        """`ends`: whether what is said now has an end, which may be kept."""
+        super().__init__(*args, **kwargs)
+        kept = [(status.KEPT, "the time set before")] if ends else []
+        cast(forms.ChoiceField, self.fields["after"]).choices = [*kept, *status.AFTER.items()]
 
 
 def zone_choices() -> list[tuple[str, Any]]:

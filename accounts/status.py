@@ -55,6 +55,8 @@ AFTER = {
     "today": "today",
     "week": "this week",
 }
+KEPT = "kept"
+"""Offered beside those above where there is an end already."""
 SPANS = {"30m": timedelta(minutes=30), "1h": timedelta(hours=1), "4h": timedelta(hours=4)}
 
 

@@ -147,7 +147,15 @@ class StatusView(OwnPage, FormView[StatusForm]):
     def get_initial(self) -> dict[str, Any]:
         """What is said now."""
         now = me(self.request).status
-        return {"emoji": now["emoji"], "text": now["text"]} if now else {}
+        if now is None:
+            return {}
+        after = status.KEPT if now["expires_at"] else ""
+        return {"emoji": now["emoji"], "text": now["text"], "after": after}
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """With whether there is an end to keep."""
+        now = me(self.request).status
+        return {**super().get_form_kwargs(), "ends": bool(now and now["expires_at"])}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Clear it, or say what a preset says, or what the form does."""
@@ -167,7 +175,8 @@ class StatusView(OwnPage, FormView[StatusForm]):
         """Say it, or show what is wrong with it."""
         user, given = me(self.request), form.cleaned_data
         try:
-            until = status.end_of(given["after"], user.zone)
+            kept = given["after"] == status.KEPT
+            until = user.status_until if kept else status.end_of(given["after"], user.zone)
             user.set_status(given["emoji"], given["text"], until=until, by=user)
         except Invalid as error:
             add_errors(form, error)

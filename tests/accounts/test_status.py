@@ -136,6 +136,21 @@ def test_a_day_ends_at_midnight_and_a_week_with_sunday_of_who_says_so(
         status.end_of("never", tokyo)
 
 
+def test_who_corrects_it_keeps_its_end(world: World) -> None:
+    client = Client()
+    client.force_login(world.ben, backend="django.contrib.auth.backends.ModelBackend")
+    assert 'value="kept"' not in client.get("/status/").text
+    client.post("/status/", {"emoji": "🦷", "text": "At the dentits", "after": "4h"})
+    until = again(world.ben).status_until
+    form = client.get("/status/").context["form"]
+    assert form["after"].value() == "kept"
+    client.post("/status/", {**form.initial, "text": "At the dentist"})
+    assert again(world.ben).status_text == "At the dentist"
+    assert again(world.ben).status_until == until
+    client.post("/status/", {**form.initial, "after": ""})
+    assert again(world.ben).status_until is None
+
+
 def test_the_page_says_changes_and_clears_it_without_a_script(world: World, client: Client) -> None:
     client.force_login(world.ben, backend="django.contrib.auth.backends.ModelBackend")
     client.post("/status/", {"emoji": "🦷", "text": "At the dentist", "after": "4h"})
