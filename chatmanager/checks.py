@@ -1,6 +1,7 @@
 """Mistakes in the settings, each told in a sentence that says what to do."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -33,6 +34,7 @@ POSITIVE = [
     "CHAT_NOTIFICATION_KEEP",
     "CHAT_PAGE_MAX",
     "CHAT_PAGE_SIZE",
+    "CHAT_PARROT_PACE",
     "CHAT_PERSON_MAX_ROOMS",
     "CHAT_PUSH_AFTER",
     "CHAT_POST_BURST",
@@ -57,7 +59,6 @@ POSITIVE = [
     "CHAT_THUMBNAIL_MEMORY",
     "CHAT_THUMBNAIL_SECONDS",
     "CHAT_TICKET_LIFETIME",
-    "CHAT_UNREAD_SHOWN_MAX",
     "CHAT_LAYER_SHARDS",
     "CHAT_REACTION_KINDS_MAX",
     "CHAT_REPLIES_PER_WORKER",
@@ -71,6 +72,8 @@ POSITIVE = [
     "CHAT_SOCKET_THREADS",
     "CHAT_WORKER_THREADS",
 ]
+
+SHARES = ["CHAT_CONTEXT_FULL", "CHAT_CONTEXT_SUMMARY", "CHAT_CONTEXT_VERBATIM"]
 
 
 @register
@@ -131,6 +134,34 @@ def numbers_are_positive(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         for name in POSITIVE
         if (given := _number(getattr(settings, name))) <= 0
     ]
+
+
+@register
+def shares_are_shares(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    return [
+        Error(
+            f"{name} is {given}, but is a share: greater than 0, at most 1.",
+            hint=f"Set {name} to such as 0.5 or leave it out.",
+            id="chat.E013",
+        )
+        for name in SHARES
+        if not 0 < (given := getattr(settings, name)) <= 1
+    ]
+
+
+@register
+def pattern_of_keys_is_one(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        re.compile(settings.CHAT_ROBOT_KEY_PATTERN)
+    except re.error as error:
+        return [
+            Error(
+                f"CHAT_ROBOT_KEY_PATTERN is no regular expression: {error}.",
+                hint="Write it as ^[A-Z0-9_]+_KEY$ or leave it out.",
+                id="chat.E014",
+            )
+        ]
+    return []
 
 
 @register

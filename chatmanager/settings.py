@@ -359,7 +359,6 @@ CHAT_ATTACHMENT_KEEP_UNATTACHED = seconds("CHAT_ATTACHMENT_KEEP_UNATTACHED", 24 
 CHAT_AVATAR_MAX_SIZE = env.int("CHAT_AVATAR_MAX_SIZE", default=2 * 1024 * 1024)  # bytes
 CHAT_PAGE_SIZE = env.int("CHAT_PAGE_SIZE", default=50)
 CHAT_PAGE_MAX = env.int("CHAT_PAGE_MAX", default=200)
-CHAT_UNREAD_SHOWN_MAX = env.int("CHAT_UNREAD_SHOWN_MAX", default=99)
 
 # Notifications ------------------------------------------------------------------------------------
 

@@ -49,6 +49,10 @@ def test_several_processes_need_postgresql_and_redis(settings: Any) -> None:
         ("CSRF_TRUSTED_ORIGINS", ["https://chat.example.org/chat"], "chat.E008"),
         ("CHAT_TRUSTED_PROXIES", -1, "chat.E009"),
         ("REDIS_URLS", ["http://127.0.0.1"], "chat.E010"),
+        ("CHAT_PARROT_PACE", 0, "chat.E004"),
+        ("CHAT_CONTEXT_FULL", 1.5, "chat.E013"),
+        ("CHAT_CONTEXT_SUMMARY", 0.0, "chat.E013"),
+        ("CHAT_ROBOT_KEY_PATTERN", "[", "chat.E014"),
         ("ALLOWED_HOSTS", ["*"], "chat.W001"),
     ],
 )
