@@ -74,20 +74,22 @@ def share(request: HttpRequest, sidebar: int) -> HttpResponse:
     """Choose messages; see the copy, change it, and say it in the room around."""
     found, seat, outer = _led(request, sidebar)
     chosen = _chosen(request, found)
-    if not chosen or "choose" in request.GET:
-        return _choose(request, found, seat, {message.pk for message in chosen})
+    # What was named in the form and is gone since is refused: its words are in the copy.
+    named = _named(request) if request.method == "POST" else [message.pk for message in chosen]
+    if not named or "choose" in request.GET:
+        return _choose(request, found, seat, outer, {message.pk for message in chosen})
     body = chosen[0].body if len(chosen) == 1 else wording.digest(chosen)
     form = _form(request, outer, body)
 
     def say(**said: Any) -> None:
         as_it_was = said["body"] == body.replace("\r\n", "\n")
         given = {**said, "body": None if as_it_was else said["body"]}
-        found.share([message.pk for message in chosen], by=seat.user, **given)
+        found.share(named, by=seat.user, **given)
 
     if _said(request, form, say):
         flash.success(request, f"Shared with {_name(outer)}.")
         return redirect("room", sidebar)
-    context = {**_about(found, seat, outer), "form": form, "chosen": chosen}
+    context = {**_about(found, seat, outer), "form": form, "named": named}
     return render(request, "threads/share.html", context, status=400 if form.errors else 200)
 
 
@@ -150,22 +152,30 @@ def _led(request: HttpRequest, pk: int) -> tuple[Sidebar, Participant, Participa
 
 def _chosen(request: HttpRequest, sidebar: Sidebar) -> list[Message]:
     """Those named that one may see here, in their order."""
-    given = request.POST if request.method == "POST" else request.GET
-    pks = [pk for pk in map(read_id, given.getlist("message")) if pk is not None]
+    pks = _named(request)
     visible = Message.objects.visible_to(me(request)).filter(room=sidebar.pk, deleted_at=None)
     wanted = visible.filter(pk__in=pks[: settings.CHAT_SHARED_AT_ONCE])
     return list(wanted.select_related("author").order_by("pk"))
 
 
+def _named(request: HttpRequest) -> list[int]:
+    given = request.POST if request.method == "POST" else request.GET
+    return [pk for pk in map(read_id, given.getlist("message")) if pk is not None]
+
+
 def _choose(
-    request: HttpRequest, sidebar: Sidebar, seat: Participant, chosen: set[int]
+    request: HttpRequest,
+    sidebar: Sidebar,
+    seat: Participant,
+    outer: Participant,
+    chosen: set[int],
 ) -> HttpResponse:
     visible = Message.objects.visible_to(seat.user).filter(
         room=sidebar.pk, kind=Message.Kind.TEXT, deleted_at=None
     )
     rows = list(visible.with_people().order_by("-pk")[:OFFERED])[::-1]
     context = {
-        **_about(sidebar, seat, Room.objects.seat_in(sidebar.room.parent_id or 0, seat.user)),
+        **_about(sidebar, seat, outer),
         "offered": [(row, excerpt(row.body, EXCERPT)) for row in rows],
         "chosen": chosen,
         "most": settings.CHAT_SHARED_AT_ONCE,

@@ -238,6 +238,24 @@ def test_messages_are_chosen_seen_changed_and_shared_back(world: World, browse: 
     assert (newest(world.team).body, newest(world.team).shared_from) == ("or twelve", two)
 
 
+@pytest.mark.parametrize("gone", ["all", "one"])
+def test_what_was_deleted_meanwhile_is_not_shared_from_the_form(
+    world: World, browse: Browse, gone: str
+) -> None:
+    sidebar = beside(world.say(world.team, world.ben), world.ben)
+    said = [world.say(sidebar.room, world.ben, words) for words in ("ten", "twelve")]
+    ben, before = browse(world.ben), newest(world.team)
+    copy = "**Ben**\n> ten\n\n**Ben**\n> twelve"
+    for message in said if gone == "all" else said[:1]:
+        message.remove(by=world.ben)
+    for _ in range(2):
+        answer = share(ben, sidebar, *said, body=copy)
+        assert answer.status_code == 400
+        assert Message.Deleted().message in answer.text
+        assert newest(world.team) == before
+    assert "twelve" not in ben.get(f"/sidebars/{sidebar.pk}/share/").text or gone == "one"
+
+
 def test_what_was_whispered_is_not_offered_to_others(world: World, browse: Browse) -> None:
     sidebar = beside(world.say(world.team, world.ben), world.ben)
     whisper = world.whisper(sidebar.room, world.ben, world.cleo, body="psst")
