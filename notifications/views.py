@@ -37,7 +37,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
     shown = [_with_words(row) for row in encode_for(rows[:A_PAGE])]
     context = {
         "told": shown,
-        "unread": any(row["unread"] for row in shown),
+        "unread": Notification.objects.for_user(user).unread().exists(),
         "upto": shown[0]["id"] if shown else None,
         "next_page": f"?before={shown[-1]['id']}" if len(rows) > A_PAGE else None,
         "is_continued": bool(before),

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
+from notifications import views
 from notifications.models import Notification, Preferences
 from notifications.tasks import sweep_notifications
 from tests.callers import Caller
@@ -109,6 +110,19 @@ def test_the_page_works_without_a_script(world: World) -> None:
     client.post("/notifications/read/", {"upto": newest})
     assert 'class="told" data-unread' not in client.get("/notifications/").content.decode()
     assert client.post("/notifications/read/", {}).status_code == 400
+
+
+def test_what_waits_on_later_pages_is_put_away_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "A_PAGE", 2)
+    newest, second, *_ = call(world, 4)
+    client = page_of(world.cleo)
+    for pk in (newest, second):
+        client.post("/notifications/read/", {"notification": pk})
+    assert "Mark all read" in client.get("/notifications/").content.decode()
+    client.post("/notifications/read/", {"upto": newest})
+    assert "Mark all read" not in client.get("/notifications/").content.decode()
 
 
 def test_it_is_for_those_signed_in(world: World) -> None:
