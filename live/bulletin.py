@@ -64,7 +64,6 @@ class Bulletin:
         """The newest message that was handed on before this."""
         self._parts: dict[tuple[Shown, bool], bytes] = {}
         self._frames: dict[tuple[View | None, bool], list[str]] = {}
-        self._cursor = ""
         self.has_streaming = any(m.status == Message.Status.STREAMING for m in messages)
         self.is_plain = all(
             message.audience == "everyone"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,9 @@ class Puller:
         room.people_revision = news.people_revision
         arrived = room.expected & roster.keys() - room.roster.keys()
         room.expected -= news.question.users
+        seats = defaultdict(list)
+        for seat in room.seats:
+            seats[seat.socket.user_id].append(seat)
         departures = news.bulletin.departures() if news.bulletin else {}
         for user in news.question.users & room.roster.keys():
             listener = roster.get(user)
@@ -106,7 +110,7 @@ class Puller:
                 self._hub.usher.show_out(room, user, departures.get(user, "removed"))
             else:
                 self._hub.enlist(room, listener)
-                for seat in room.seats_of(user):
+                for seat in seats.get(user, ()):
                     if seat.view_since < listener.view_since:
                         seat.view_since = listener.view_since
                         self._hub.usher.start_over(seat)

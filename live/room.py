@@ -114,9 +114,6 @@ class LiveRoom:
         self.typed_at: dict[str, float] = {}
         """When it was last announced that somebody types, by audience."""
 
-    def seats_of(self, user: int) -> list[Seat]:
-        return [seat for seat in self.seats if seat.socket.user_id == user]
-
     def continues(self, bulletin: Bulletin) -> bool:
         """Whether this starts where we are, and the roster is as new as what it tells."""
         return self.mark == bulletin.start and self.people_revision >= bulletin.people_revision

@@ -31,6 +31,28 @@ async def refused(client: Client, room: int, body: str = "x", **fields: Any) -> 
     return error
 
 
+async def test_one_bad_draft_among_many_costs_no_transaction_each(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All others are committed, in their order."""
+    post_all, asked = Message.objects.post_all, []
+
+    def counted(drafts: list[Draft]) -> Any:
+        asked.append(len(drafts))
+        return post_all(drafts)
+
+    monkeypatch.setattr(Message.objects, "post_all", counted)
+    drafts = [
+        Draft(room=world.team.pk, author=world.ben, client_id=uuid4(), body=f"line {n}" * (n != 41))
+        for n in range(64)
+    ]
+    results = await asyncio.gather(*map(hub.lane.post, drafts), return_exceptions=True)
+    assert [n for n, result in enumerate(results) if isinstance(result, Exception)] == [41]
+    pks = [result.message.pk for n, result in enumerate(results) if n != 41]
+    assert pks == sorted(pks)
+    assert len(asked) == 13  # two for each halving
+
+
 # One post
 
 
