@@ -85,8 +85,8 @@ def _subject(rows: Sequence[Notification]) -> str:
 
 
 def _headers(user: User, rows: Sequence[Notification]) -> dict[str, str]:
-    """Sent twice, it is the same mail; all to one person are one thread. RFC 3834: no answers by
-    machines, please. RFC 8058: one click ends them.
+    """The same things sent twice are the same mail; all to one person are one thread. RFC 3834: no
+    answers by machines, please. RFC 8058: one click ends them.
     """
     host = urlsplit(settings.CHAT_URL).hostname or "localhost"
     headers = {

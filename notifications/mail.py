@@ -23,7 +23,7 @@ def sweep() -> list[int]:
 
 def send(user_id: int) -> None:
     """Send what waits for them, if they still want it and may see it. May be done twice: a second
-    one finds nothing, or holds the same Message-ID.
+    one finds nothing, or has the same Message-ID where nothing came or was read in between.
     """
     delivery = Delivery.objects.take(user_id, Delivery.Channel.MAIL)
     if delivery is None:
