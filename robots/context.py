@@ -166,9 +166,8 @@ class _Context:
         return transcript.cut("\n\n".join(filter(None, parts)), self.window.most // 2)
 
     def _who_it_is(self) -> list[str]:
-        seat = self._robot_seat
-        seat.robot = self.robot
-        title = f", {seat.title} here" if seat.title else ""
+        seat = RobotSeat.objects.at(self.seat)
+        title = f", {seat.title_here} here" if seat.title_here else ""
         me = f"{transcript.name_of(self.robot.user)}{title}"
         return [
             f"You are {me}, a robot in a chat of people and robots.",
@@ -177,12 +176,6 @@ class _Context:
             self._shortened(seat.persona_here),
             prompts.STYLES[seat.style_here],
         ]
-
-    @property
-    def _robot_seat(self) -> RobotSeat:
-        """How it differs here; in a side-bar, where nothing is said of that, as around it."""
-        around = getattr(self.seat.outer, "robot_seat", None)
-        return getattr(self.seat, "robot_seat", None) or around or RobotSeat()
 
     def _what_is_asked(self) -> list[str]:
         return [

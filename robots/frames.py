@@ -29,10 +29,14 @@ def robots(viewer: Participant, people: Sequence[Encoded]) -> list[Encoded]:
     told = {person["id"]: person for person in people if person["role"] == Role.ROBOT}
     if not told:
         return []
-    public = Participant.objects.filter(room=viewer.room_id, user__in=told).values_list(
+    # In a side-bar they are what they are around it, until they are something else there.
+    rooms = [viewer.room_id, viewer.room.parent_id]
+    public = Participant.objects.filter(room__in=rooms, user__in=told).values_list(
         "user", "robot_seat__title", "user__robot__trigger", "user__robot__enabled"
     )
-    for user, title, trigger, enabled in public:
+    titles: dict[int, str] = {}
+    for user, title, trigger, enabled in public.order_by("room"):  # the one around is older
         if trigger is not None:
-            told[user] |= {"title": title or "", "trigger": trigger, "enabled": enabled}
+            titles[user] = title or titles.get(user, "")
+            told[user] |= {"title": titles[user], "trigger": trigger, "enabled": enabled}
     return list(told.values())

@@ -56,7 +56,9 @@ class RobotSeatManager(models.Manager["RobotSeat"]):
 
 
 class RobotSeat(models.Model):
-    """How a robot differs in one room from what it is elsewhere. What is empty is as elsewhere."""
+    """How a robot differs in one room from what it is elsewhere. What is empty is as elsewhere: in
+    a side-bar, as in the room around it.
+    """
 
     participant = models.OneToOneField(
         Participant, models.CASCADE, primary_key=True, related_name="robot_seat"
@@ -101,12 +103,22 @@ class RobotSeat(models.Model):
     # Questions
 
     @property
+    def title_here(self) -> str:
+        return self._here("title")
+
+    @property
     def persona_here(self) -> str:
-        return self.persona or self.robot.persona
+        return self._here("persona") or self.robot.persona
 
     @property
     def style_here(self) -> str:
-        return self.style or self.robot.style
+        return self._here("style") or self.robot.style
+
+    def _here(self, name: str) -> str:
+        """What was set for this room; in a side-bar, where nothing was, for the one around it."""
+        around = getattr(self.participant.outer, "robot_seat", None)
+        found: str = getattr(self, name) or getattr(around, name, "")
+        return found
 
 
 def _checked(overrides: dict[str, Any]) -> dict[str, Any]:

@@ -82,7 +82,8 @@ def seat_among_robots(request: HttpRequest, room: int) -> Participant:
 def robots_in(room: Room) -> QuerySet[Participant]:
     """The seats of a room's robots, in the order in which they came."""
     robots = Participant.objects.filter(room=room, role=Role.ROBOT, user__robot__isnull=False)
-    return robots.select_related("user__robot", "robot_seat").order_by("pk")
+    with_all = robots.select_related("user__robot", "robot_seat", "outer__robot_seat")
+    return with_all.order_by("pk")
 
 
 def _choose_policy(request: HttpRequest, seat: Participant) -> HttpResponse:

@@ -18,7 +18,7 @@ from live.cards import card_of
 from messages.audience import Audience, choices_for
 from messages.forms import may_write_in
 from messages.overview import overview
-from robots.models import Robot
+from robots.models import Robot, RobotSeat
 from rooms.api.people import met
 from rooms.models import Participant
 from rooms.modes import Role, rules
@@ -77,11 +77,12 @@ def _clock(shown: User, mine: Participant) -> str | None:
 def _as_robot(mine: Participant, shown: User) -> dict[str, Any]:
     if not shown.is_robot:
         return {}
-    seat = Participant.objects.filter(room=mine.room, user=shown).select_related("robot_seat")
-    here = seat.first()
+    rooms = [mine.room_id, mine.room.parent_id]  # in a side-bar, also who may come by
+    seats = RobotSeat.objects.filter(participant__user=shown, participant__room__in=rooms)
+    titles = seats.exclude(title="").order_by("-participant__room").values_list("title", flat=True)
     return {
         "robot": Robot.objects.filter(user=shown).first(),
-        "title": getattr(getattr(here, "robot_seat", None), "title", ""),
+        "title": titles.first() or "",
         "manages_robots": mine.room.managed_by(mine.user),
         "shows_model": mine.user.is_at_least(SiteRole.AGENT),
     }

@@ -150,6 +150,19 @@ def test_into_a_side_bar_come_robots_of_the_room_around_it(
     assert sidebar.room.participant(echo.user) is not None
 
 
+def test_in_a_side_bar_it_is_shown_as_what_it_is_around_it(
+    world: World, browse: Browse, echo: Robot
+) -> None:
+    RobotSeat.objects.get(robot=echo).update(by=world.ben, title="keeps the minutes")
+    sidebar = Sidebar.objects.open(world.say(world.team, world.cleo), by=world.ben)
+    client, room = browse(world.ben), f"/rooms/{sidebar.room_id}"
+    card = f"{room}/people/{echo.user_id}/"
+    assert "keeps the minutes" in client.get(card).text
+    world.say(again(sidebar.room), world.ben, "@echo hello")
+    for path in (card, f"{room}/robots/", f"{room}/robots/echo/"):
+        assert "keeps the minutes" in client.get(path).text, path
+
+
 def test_a_seat_is_changed_and_given_up(world: World, browse: Browse, echo: Robot) -> None:
     client, path = browse(world.ben), f"/rooms/{world.team.pk}/robots/echo/"
     filled = client.post(path, {"title": "x", "preset": "expert", "look": "1"})

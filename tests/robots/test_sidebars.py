@@ -9,9 +9,9 @@ import pytest
 from accounts.errors import Invalid
 from live import database
 from messages.models import Message
-from robots import router
+from robots import frames, router
 from robots.models import Autopilot, Reply, RobotSeat
-from rooms.models import Room
+from rooms.models import Participant, Room
 from tests.robots.telling import reply_to, seated, system, told, words
 from tests.world import World, again
 from threads.models import Sidebar
@@ -107,3 +107,27 @@ def test_it_is_there_who_it_is_around(world: World) -> None:
     RobotSeat.objects.at(world.seat(room, muse.user)).update(by=world.ben, persona="A poet.")
     assert "A poet." in system(reply_to(question, muse))
     assert "pirate" not in system(reply_to(question, muse))
+
+
+def test_each_of_what_it_is_holds_until_it_is_given_another(world: World) -> None:
+    muse = seated(world, world.team)
+    around = RobotSeat.objects.get(robot=muse)
+    around.update(by=world.ben, title="Critic", persona="You are a pirate.")
+    room = beside(world, world.say(world.team, world.cleo, "Lamps?"))
+    ben = Participant.objects.select_related("room", "user").get(room=room, user=world.ben)
+
+    def title() -> str:
+        people = [{"id": muse.user_id, "role": "robot"}]
+        return str(frames.robots(ben, people)[0]["title"])
+
+    assert title() == "Critic"
+    question = world.say(room, world.ben, "@muse which?")
+    here = RobotSeat.objects.at(world.seat(room, muse.user))
+    here.update(by=world.ben, persona="A poet.")
+    assert "Muse (@muse), Critic here" in system(question)
+    assert "A poet." in system(question)
+    assert title() == "Critic"
+    here.update(by=world.ben, title="Judge", persona="")
+    assert "Muse (@muse), Judge here" in system(question)
+    assert "You are a pirate." in system(question)
+    assert title() == "Judge"
