@@ -18,6 +18,7 @@ from robots.models.autopilot import DECIDES_WITHIN, Choice
 from robots.outcome import SENTENCES
 from robots.scope import Scope
 from robots.transcript import Line
+from robots.window import Window
 
 TRIES = 2
 """Times it is asked, until it can be understood."""
@@ -133,7 +134,8 @@ def _asking(session: Autopilot) -> Asking | str:
     goal = f"What it is about: {session.goal}" if session.goal else "It has no set goal."
     task = Line("user", TASK.format(goal=goal, speakers=names))
     asked = Line("user", QUESTION)
-    left = (robot.context_window - robot.max_tokens) * 3 // 4 - task.cost - asked.cost
+    window = Window.of(robot)
+    left = window.most - task.cost - asked.cost
     history, _ = transcript.fitting(_newest_first(session, robot, left), left)
     call = llm.Call(
         model=robot.model,
@@ -142,7 +144,7 @@ def _asking(session: Autopilot) -> Asking | str:
             *transcript.joined([*history, asked]),
         ],
         temperature=robot.temperature,
-        max_tokens=robot.max_tokens,
+        max_tokens=window.answer,
         api_base=robot.api_base,
         key_env=robot.key_env,
         fallbacks=tuple(robot.fallbacks),

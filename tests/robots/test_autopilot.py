@@ -16,7 +16,7 @@ from accounts.errors import DomainError, Invalid
 from accounts.models import AuditEntry
 from live.signals import typed
 from messages.models import Message
-from robots import tasks
+from robots import moderator, tasks, tokens
 from robots.ending import Spent
 from robots.models import Autopilot, Reply, Robot
 from robots.models.autopilot import Choice
@@ -670,3 +670,13 @@ def test_a_session_is_over_for_good(world: World, robots: list[Robot]) -> None:
     for verb in (session.pause, session.resume, session.stop):
         with pytest.raises(DomainError):
             verb(by=world.ben)
+
+
+def test_a_moderator_with_little_room_is_told_what_was_said(world: World) -> None:
+    narrow = {"context_window": 4_096, "max_tokens": 4_000}
+    robots = seated(world, world.team, "lead", "ann", "bob", **narrow)
+    session = Autopilot.objects.start(world.team, by=world.ben, strategy="moderated", robots=robots)
+    world.say(world.team, world.ben, "Which lamps?")
+    call = moderator._asking(session).call
+    assert "Which lamps?" in call.messages[1]["content"]
+    assert tokens.count_messages(call.messages) + call.max_tokens <= 4_096
