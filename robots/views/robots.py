@@ -21,6 +21,7 @@ from accounts.errors import DomainError, Forbidden, NotFound
 from accounts.models import User
 from accounts.roles import SiteRole
 from accounts.throttles import PostThrottle, slow_down
+from messages.overview import names_of
 from robots.forms.asking import TryForm
 from robots.forms.robot import RobotForm
 from robots.models import Reply, Robot
@@ -110,7 +111,9 @@ def retire(request: HttpRequest, robot: int) -> HttpResponse:
         found.retire(by=user)
         flash.success(request, f"{found.user.name} is retired.")
         return redirect("robots")
-    rooms = Participant.objects.filter(user=found.user, room__direct_key=None).count()
+    rooms = Participant.objects.filter(
+        user=found.user, room__direct_key=None, room__parent=None
+    ).count()
     context = {"robot": found, "rooms": rooms, "sidebar": sidebar(user, here="robots")}
     return render(request, "robots/retire.html", context)
 
@@ -145,12 +148,14 @@ def _show(
     staff = is_staff(user)
     # Customers are not told who is behind the room that they are served in.
     shows = Participant.objects.filter(user=user).exclude(role=Role.CUSTOMER)
-    rooms = Room.objects.filter(pk__in=shows.values("room"), participants__user=robot.user)
+    mine = Room.objects.filter(pk__in=shows.values("room"), participants__user=robot.user)
+    rooms = list(mine.filter(direct_key=None).order_by("name", "pk"))
+    names = names_of(user, rooms)
     context = {
         "robot": robot,
         "today": _today([robot])[robot.pk] if staff else None,
         "is_staff": staff,
-        "rooms": rooms.filter(direct_key=None).order_by("name", "pk"),
+        "rooms": [(room, names[room.pk]) for room in rooms],
         "form": form,
         "sidebar": sidebar(user, here="robots"),
     }

@@ -10,6 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from messages.models import Message
+from messages.overview import NAMELESS
 from robots.models import Reply, Robot, RobotSeat
 from rooms.models import Room
 from rooms.modes import Role
@@ -17,6 +18,7 @@ from rooms.templatetags.pages import dollars
 from tests.messages.files import PNG
 from tests.pages.test_messages import statuses, wanted
 from tests.world import World, again
+from threads.models import Sidebar
 
 Browse = Callable[[User], Client]
 
@@ -239,6 +241,17 @@ def test_rooms_one_is_not_in_are_not_told_by_their_robots(
     assert f"/rooms/{world.team.pk}/" in browse(world.cleo).get(path).text
     for stranger in (world.otto, world.ada, world.root):
         assert f"/rooms/{world.team.pk}/" not in browse(stranger).get(path).text
+
+
+def test_a_side_bar_without_a_name_is_one_of_the_rooms_where_one_meets_it(
+    world: World, browse: Browse, echo: Robot
+) -> None:
+    RobotSeat.objects.seat(echo, world.team, by=world.ben)
+    sidebar = Sidebar.objects.open(world.say(world.team, world.cleo), by=world.ben)
+    world.say(again(sidebar.room), world.ben, "@echo hello")
+    page = browse(world.ben).get(f"/robots/{echo.pk}/").text
+    assert f'<span class="card-title">{NAMELESS}</span>' in page
+    assert browse(world.ada).get(f"/robots/{echo.pk}/retire/").context["rooms"] == 1
 
 
 def test_customers_do_not_learn_from_it_who_serves_them(
