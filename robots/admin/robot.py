@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib import messages as flash
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Model, QuerySet
@@ -36,6 +37,9 @@ from robots.forms.robot import LinesField
 from robots.models import Reply, Robot, RobotSeat
 from rooms.admin import DiscreetAdmin, list_of
 from rooms.models import Room
+
+TAKEN = "taken"
+"""Where a robot of a list holds what it has taken today."""
 
 
 class RobotForm(forms.ModelForm[Robot]):
@@ -150,7 +154,7 @@ class RobotAdmin(DiscreetAdmin):
     @admin.display(description="Today")
     def today(self, robot: Robot) -> str:
         """What it has taken since midnight, UTC."""
-        tokens, cost = robot.spent_today()
+        tokens, cost = vars(robot).get(TAKEN) or robot.spent_today()
         return f"{tokens:,} tokens, ${cost:.2f}"
 
     @admin.display(description="See also")
@@ -160,6 +164,14 @@ class RobotAdmin(DiscreetAdmin):
         return format_html(
             "{} · {}", replies, list_of(RobotSeat, "seats", robot__id__exact=robot.pk)
         )
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """A page of them; what they have taken today is asked once for all."""
+        page: ChangeList = super().get_changelist_instance(request)
+        spent = Robot.objects.filter(pk__in=[robot.pk for robot in page.result_list]).spent_today()
+        for robot in page.result_list:
+            vars(robot)[TAKEN] = spent[robot.pk]
+        return page
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         """What is told and not set; of who has been retired, all of it."""

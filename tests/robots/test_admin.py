@@ -336,7 +336,7 @@ class TestLooking:
     def test_lists_cost_the_same_however_long(self, admin: Client, world: World) -> None:
         def queries() -> list[int]:
             counts = []
-            for model in ("robotseat", "reply"):
+            for model in ("robot", "robotseat", "reply"):
                 with CaptureQueriesContext(connection) as listing:
                     admin.get(f"{BASE}{model}/")
                 counts.append(len(listing))
@@ -479,6 +479,7 @@ def test_a_summary_is_forgotten(admin: Client, world: World, everything: None) -
     summary = Summary.objects.get()
     do(admin, "summary", "forget", summary)
     assert (again(summary).body, again(summary).stale) == ("", True)
+    assert AuditEntry.objects.get(action="summary.forgotten").by == world.root
 
 
 def lines(robot: Robot) -> dict[str, str]:
