@@ -21,7 +21,7 @@ def reply_of(message: Message) -> Reply:
 
 @cards.answers(CARD)
 def act(card: Message, action: str, data: dict[str, Any], *, by: User) -> None:
-    """Raises Forbidden, Reply.NotOver, Room.Closed."""
+    """Raises NotFound, and what `retry` and `go_on` do."""
     reply = reply_of(card)
     if action == RETRY:
         reply.retry(by=by)

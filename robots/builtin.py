@@ -14,8 +14,8 @@ from live import database
 if TYPE_CHECKING:
     from robots.llm import Call, ChatMessage, Passage
 
-PASSAGES_MAX = 5
-"""That the librarian quotes."""
+PASSAGES_MAX = 4
+"""That the librarian finds, and quotes."""
 
 PASSAGE_MAX = 600
 """Characters of each."""

@@ -16,6 +16,7 @@ from math import log
 from django.db.models.functions import Left
 from django.urls import reverse
 
+from robots.builtin import PASSAGES_MAX
 from robots.llm import Passage
 from robots.models import Article, Reply
 from robots.scope import Scope
@@ -24,7 +25,6 @@ MESSAGES_READ = 2_000
 ARTICLES_READ = 2_000
 MESSAGE_READ = 4_000
 """Characters of one."""
-PASSAGES_MAX = 4
 
 STEM = 6
 """Letters by which words are compared: “refund” and “refunds”, “invoice” and “invoicing”."""

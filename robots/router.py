@@ -54,7 +54,9 @@ def propose(question: str, *, by: User, room: Room | None = None) -> list[Propos
 
 
 class _Reader(NamedTuple):
-    """Which personas the person who asks may read: of others no word is told."""
+    """Which personas the person who asks may read: of others it is told only that they speak of
+    what was asked.
+    """
 
     everywhere: bool
     here: bool

@@ -20,10 +20,6 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         """Those that anybody may be answered from."""
         return self.filter(published=True)
 
-    def readable_by(self, user: User) -> ArticleQuerySet:
-        """Drafts are for those who write articles."""
-        return self.all() if _may_write(user) else self.published()
-
 
 class ArticleManager(models.Manager.from_queryset(ArticleQuerySet)):  # type: ignore[misc]
     @transaction.atomic

@@ -155,13 +155,6 @@ def test_articles_are_written_by_agents_and_above(world: World) -> None:
         assert world.answers(act) == who
 
 
-def test_drafts_are_read_by_who_may_write_them(world: World) -> None:
-    Article.objects.write("Draft", "Text", by=world.ada)
-    public = Article.objects.write("Public", "Text", by=world.ada, published=True)
-    assert Article.objects.readable_by(world.sue).count() == 2
-    assert list(Article.objects.readable_by(world.ben)) == [public]
-
-
 def test_what_happens_to_articles_is_written_down(world: World) -> None:
     article = Article.objects.write("Draft", "Text", by=world.ada)
     article.update(body="Better text", by=world.sue)
