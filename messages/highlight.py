@@ -5,8 +5,9 @@ In parts, never as HTML: whoever shows them puts the marks, and nothing that was
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypedDict
 
 from messages.markdown import plain_text
@@ -51,12 +52,19 @@ def _ranges(text: str, phrases: Sequence[Phrase]) -> Iterator[tuple[int, int]]:
     for phrase in phrases:
         if not phrase.negated:
             begun["" if phrase.is_beginning else phrase.words[0]].append(phrase)
-    words = list(places(text)) if begun else []
-    for at, (word, begin, _) in enumerate(words):
+    if not begun:
+        return
+    longest = max(len(phrase.words) for phrase in phrases)
+    words = places(text)  # read no further than asked: often only the first match is wanted
+    ahead = deque(islice(words, longest))
+    while ahead:
+        word, begin, _ = ahead[0]
         for phrase in (*begun.get(word, ()), *begun.get("", ())):
-            there = words[at : at + len(phrase.words)]
+            there = list(islice(ahead, len(phrase.words)))
             if _stands(phrase, [word for word, _, _ in there]):
                 yield begin, there[-1][2]
+        ahead.popleft()
+        ahead.extend(islice(words, 1))
 
 
 def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

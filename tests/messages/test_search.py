@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from accounts.errors import Invalid
 from accounts.models import User
-from messages import search_index
+from messages import highlight, search_index, words
 from messages.models import Attachment, Message
 from messages.posting import Draft
 from messages.search import search
+from messages.search_query import Phrase
 from messages.words import fold
 from rooms.models import Room
 from tests.callers import Caller, answered
@@ -444,3 +445,19 @@ def test_the_api_says_what_is_wrong(talk: World, settings: Any) -> None:
     cleo = Caller(talk.cleo)
     assert cleo.get("search/", q="x").status_code == 200
     assert answered(cleo.get("search/", q="x")) == (429, "rate_limited")
+
+
+def test_a_long_message_is_read_only_as_far_as_its_first_match(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body, read = "nothing of interest but release notes " + "and more " * 1_500, []
+
+    def places(text: str) -> Any:
+        for place in words.places(text):
+            read.append(place)
+            yield place
+
+    monkeypatch.setattr(highlight, "places", places)
+    parts = highlight.highlight(body, [Phrase(("release", "notes"))])
+    assert [part["text"] for part in parts if part["match"]] == ["release notes"]
+    assert len(read) < 200
