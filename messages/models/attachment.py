@@ -17,7 +17,7 @@ from accounts.errors import Forbidden, Invalid, TooLarge
 from accounts.models import User
 from messages.sniffing import HEAD, PLAYED, SHOWN, sniff
 from messages.thumbnails import look_into
-from rooms.models import Room
+from rooms.models import Participant, Room
 from rooms.modes import Role
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
         from messages.models.message import Message
 
         seen = Message.objects.visible_to(user).filter(pk=OuterRef("message"))
-        mine = Q(message__isnull=True, uploader=user, room__participants__user=user)
+        here = Participant.objects.filter(room=OuterRef("room"), user=user)
+        mine = Q(message__isnull=True, uploader=user) & Exists(here)
         return self.filter(mine | Exists(seen))
 
     def expired(self) -> AttachmentQuerySet:

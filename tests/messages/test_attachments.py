@@ -246,3 +246,10 @@ def test_a_file_that_is_swept_is_not_posted_at_that_moment(
         assert Attachment.objects.sweep() == 1
         posted = posting[0].result()
     assert isinstance(posted, NotFound) or posted.attachments.count() == 1
+
+
+def test_an_own_file_is_found_once_however_many_are_in_the_room(world: World) -> None:
+    file = upload(world.team, world.ben)
+    assert Attachment.objects.visible_to(world.ben).filter(pk=file.pk).count() == 1
+    world.say(world.team, world.ben, attachments=[file])
+    assert Attachment.objects.visible_to(world.ben).filter(pk=file.pk).count() == 1
