@@ -89,7 +89,7 @@ def encode(
         "body": message.body,
         "html": message.html,
         "data": message.data,
-        "reply_to": _quote(message.reply_to) if reply_to else None,
+        "reply_to": quote(message.reply_to) if reply_to else None,
         "shared_from": _origin(message.shared_from) if shared_from else None,
         "attachments": [encode_attachment(attachment) for attachment in files],
         "reactions": _count(reactions),
@@ -116,7 +116,8 @@ def iso(moment: datetime | None) -> str | None:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if moment else None
 
 
-def _quote(original: Message | None) -> Encoded | None:
+def quote(original: Message | None) -> Encoded | None:
+    """What stands above a reply to it."""
     if original is None:
         return None
     return {

@@ -11,9 +11,10 @@ from django.conf import settings
 from django.http import QueryDict
 
 from messages.audience import Audience, choices_for
-from messages.encoding import Encoded, encode_for
+from messages.encoding import Encoded, quote
 from messages.models import Message
 from rooms.forms import Labelled
+from rooms.ids import read_id
 from rooms.models import Participant
 from rooms.modes import Mode, Role
 
@@ -75,8 +76,8 @@ class ComposerForm:
         self.max_length = settings.CHAT_MESSAGE_MAX_LENGTH
         self.body = given.get("body", "").replace("\r\n", "\n")
         self.client_id = _uuid(given.get("client_id", "")) or uuid4()
-        self.to = [user for user in map(_id, given.getlist("to")) if user is not None]
-        self.reply_to = reply_to or _id(given.get("reply_to", ""))
+        self.to = [user for user in map(read_id, given.getlist("to")) if user is not None]
+        self.reply_to = reply_to or read_id(given.get("reply_to", ""))
         self.errors: list[str] = []
         self._chosen = given.get("audience", "")
         self._original = self._find_original()
@@ -93,10 +94,7 @@ class ComposerForm:
 
     def original(self) -> Encoded | None:
         """The message replied to, as a quote, if one may see it."""
-        if self._original is None:
-            return None
-        (shown,) = encode_for(self.seat.user, [self._original])
-        return {"id": shown["id"], "author": shown["author"], "excerpt": shown["body"][:140]}
+        return quote(self._original)
 
     def _find_original(self) -> Message | None:
         if self.reply_to is None:
@@ -167,10 +165,6 @@ def _uuid(value: str) -> UUID | None:
         return UUID(value)
     except ValueError:
         return None
-
-
-def _id(value: str) -> int | None:
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
 
 
 def _offer(field: forms.Field, choices: Iterable[tuple[Any, Any]]) -> None:

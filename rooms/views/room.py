@@ -25,6 +25,7 @@ from messages.overview import overview
 from messages.receipts import receipts
 from messages.timeline import entries
 from robots import charge
+from rooms.ids import read_id
 from rooms.models import Participant, Room
 from rooms.modes import Role, hidden_from
 from rooms.views.seats import me
@@ -139,5 +140,4 @@ def _first_unread(seat: Participant) -> int | None:
 
 
 def _number(request: HttpRequest, name: str) -> int | None:
-    value = request.GET.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
+    return read_id(request.GET.get(name, ""))

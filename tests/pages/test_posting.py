@@ -122,6 +122,12 @@ def test_the_answer_to_a_whisper_is_for_the_same_people(world: World, browse: Br
     assert world.readers(answer) == {"ben", "cleo"}
 
 
+def test_what_is_replied_to_is_quoted_as_it_will_be(world: World, browse: Browse) -> None:
+    said = world.say(world.team, world.ben, "**Bold** and `code`")
+    page = browse(world.cleo).get(f"/rooms/{world.team.pk}/?reply_to={said.pk}").text
+    assert "<span data-reply-excerpt>Bold and code</span>" in page
+
+
 def test_files_go_with_what_is_said(world: World, browse: Browse) -> None:
     files = [SimpleUploadedFile("a.txt", b"one"), SimpleUploadedFile("b.txt", b"two")]
     send(browse(world.ben), world.team, body="", files=files)
