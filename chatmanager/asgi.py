@@ -18,7 +18,8 @@ from chatmanager.lifespan import lifespan  # noqa: E402
 from chatmanager.static_files import served_before  # noqa: E402
 from live.consumer import application as sockets  # noqa: E402
 
-# Files are read whole before they are sent: none is larger than an attachment may be.
+# Static files and faces are read whole before they are sent: they are small. Attachments go in
+# pieces.
 warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
 
 pages = served_before(BodyLimit(cast("ASGI3Application", django_application)))

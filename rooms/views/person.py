@@ -33,11 +33,12 @@ def person(request: HttpRequest, room: int, user: int = 0, handle: str = "") -> 
     mine = my_seat(request, room)
     shown, role = met(mine, Q(pk=user) if user else Q(handle=handle))
     (about,) = overview(mine.user, [mine.room])
+    card = card_of(mine, shown, role)
     context = {
         "room": about,
-        "person": card_of(mine, shown, role),
+        "person": card,
         "is_me": shown == mine.user,
-        "clock": _clock(shown, mine),
+        "clock": _clock(card["time_zone"]),
         **_may(mine, shown, role),
         **_as_robot(mine, shown),
         "sidebar": sidebar(mine.user, current=room),
@@ -68,9 +69,8 @@ def _may(mine: Participant, shown: User, role: str | None) -> dict[str, Any]:
     }
 
 
-def _clock(shown: User, mine: Participant) -> str | None:
+def _clock(zone: str | None) -> str | None:
     """What time it is where they are, if they have said where that is and one may be told."""
-    zone = card_of(mine, shown, None)["time_zone"]
     return f"{timezone.now().astimezone(time_zones.zone(zone)):%H:%M}" if zone else None
 
 
