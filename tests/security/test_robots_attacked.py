@@ -170,10 +170,11 @@ class TestCustomers:
         assert said.status_code == 201
         assert again(watching).stop_requested_at is None
 
-    def test_staff_it_does(self, world: World, watching: Reply) -> None:
+    def test_staff_it_does_who_ask_it(self, world: World, watching: Reply) -> None:
         RobotPolicy.objects.of(world.support).update(when_busy="refuse", by=world.ada)
-        said = Caller(world.ada).say(world.support.pk, "One moment.")
-        assert answered(said) == (409, "robot_busy")
+        ada = Caller(world.ada)
+        assert ada.say(world.support.pk, "One moment.").status_code == 201
+        assert answered(ada.say(world.support.pk, "@owl who is it?")) == (409, "robot_busy")
 
     @pytest.mark.parametrize("verb", ["retry", "continue"])
     def test_they_have_nothing_answered_again(self, world: World, verb: str) -> None:
