@@ -88,7 +88,10 @@ def test_one_works_without_a_mouse_from_signing_in_to_sharing_back(
     said(cleo, answer)
     expect(page.locator("dialog[open]")).to_have_count(0)
 
+    page.keyboard.press("Escape")  # from its messages to its composer
+    expect(page.locator(".panel .composer textarea")).to_be_focused()
     page.keyboard.press("Escape")
+    expect(page.locator(".panel")).to_have_count(0)
     tab_to(page, "#main .composer textarea")
     page.keyboard.press("Alt+2")
     tab_to(page, ".person-chip input[data-name^=Cleo]")

@@ -1,6 +1,7 @@
 /** The card of somebody: beside their name, or a sheet on a phone. Without a script the link leads to its page. */
 import { element, icon, iconButton, placeNear } from "chat/dom";
 import { flash } from "chat/elements/flash";
+import { showDots } from "chat/elements/people";
 import { placeOf } from "chat/page";
 import { fetchPage, tellFlashes, UNREACHED, whyNot } from "chat/refresh";
 import { localise } from "chat/time";
@@ -20,6 +21,8 @@ async function open(link, near = link) {
   close.addEventListener("click", () => card.hidePopover());
   card.replaceChildren(document.adoptNode(partial), close);
   localise(card);
+  // Who came or went while it was fetched.
+  showDots(card.querySelectorAll("[data-presence]"));
   card.showPopover();
   card.removeAttribute("style");
   if (!narrow.matches) placeNear(card, near.getBoundingClientRect());

@@ -74,8 +74,8 @@ customElements.define(
 
 const capital = (word) => word[0].toUpperCase() + word.slice(1);
 
-/** Dots of presence, wherever the page shows somebody. */
-function showDots(dots) {
+/** Dots of presence, wherever the page shows somebody, and its words. */
+export function showDots(dots) {
   for (const dot of dots) {
     const id = Number(dot.dataset.presence);
     if (!people.isTold(id)) continue;
