@@ -21,6 +21,12 @@ test("below it is as above", () => {
   assert.ok(shut.flat().every((at) => at * 100 - SCREEN > 6_000));
 });
 
+test("what is too few for a fold is left over where more will come to it", () => {
+  const from = (first) => Array.from({ length: LEAF }, (_, at) => first + at);
+  assert.deepEqual(plan(messages(145, 0), SCREEN).shut, [from(125), from(105), from(85)]);
+  assert.deepEqual(plan(messages(145, 13_500), SCREEN).shut, [from(0), from(20), from(40)]);
+});
+
 test("what somebody is at stays, however far it is", () => {
   const { shut } = plan(messages(120, 9_000, { 10: { isHeld: true } }), SCREEN);
   assert.deepEqual(shut, []);
