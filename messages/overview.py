@@ -31,6 +31,8 @@ class CountUpTo(Subquery):
 
 def overview(user: User, rooms: Collection[Room]) -> list[dict[str, Any]]:
     """Room objects of the contract for `user`, in the order given. Queries: a constant few."""
+    if not rooms:
+        return []
     seats = {seat.room_id: seat for seat in seats_with_counts(user, rooms)}
     counts = _count_people(rooms, seats)
     names = names_of(user, rooms)

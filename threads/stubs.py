@@ -46,6 +46,8 @@ def encode(sidebars: Iterable[Sidebar], *, after: int) -> list[Stub]:
     A constant few queries, however many there are.
     """
     rows = list(sidebars)
+    if not rows:
+        return []
     rooms = [one.room for one in rows]
     said = _said(rooms, after)
     newest = _newest(said)

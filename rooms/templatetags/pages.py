@@ -29,8 +29,9 @@ ROLE_WORDS = {
 }
 
 
-def module_addresses() -> list[str]:
-    return [static(f"js/{name}") for name in _modules()]
+@cache
+def module_addresses() -> tuple[str, ...]:
+    return tuple(static(f"js/{name}") for name in _modules())
 
 
 @cache
@@ -44,15 +45,18 @@ def _modules() -> tuple[str, ...]:
 @register.simple_tag
 def import_map(nonce: str) -> SafeString:
     """The names our modules know each other by, and where this release keeps them."""
-    imports = {f"chat/{name.removesuffix('.js')}": static(f"js/{name}") for name in _modules()}
-    return format_html(
-        '<script type="importmap" nonce="{}">{}</script>',
-        nonce,
-        mark_safe(json.dumps({"imports": imports})),  # noqa: S308  # addresses of our own files
-    )
+    return format_html('<script type="importmap" nonce="{}">{}</script>', nonce, _imports())
+
+
+@cache
+def _imports() -> SafeString:
+    names = (f"chat/{name.removesuffix('.js')}" for name in _modules())
+    imports = dict(zip(names, module_addresses(), strict=True))
+    return mark_safe(json.dumps({"imports": imports}))  # noqa: S308  # addresses of our own files
 
 
 @register.simple_tag
+@cache
 def preload_modules() -> SafeString:
     """Have the browser fetch all modules at once, not each when another asks for it."""
     links = ((address,) for address in module_addresses())
