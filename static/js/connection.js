@@ -118,13 +118,15 @@ export class Connection extends EventTarget {
     if (frame.type === "bye") this.#restarting = frame.reason === "restarting";
     if (frame.type === "bye" && FINAL.has(frame.reason)) this.end(frame.reason);
     if (frame.type === "left" && frame.room === this.room) this.end("left");
-    if (this.state === "connecting" && this.#isNotThere(frame)) this.end("left");
+    if (this.state === "connecting") this.#refuse(socket, frame);
     this.take(frame);
   }
 
-  /** The room that is joined. Later something else may be missing: who loses the room is told by `left`. */
-  #isNotThere({ type, code, room, client_id: post }) {
-    return type === "error" && code === "not_found" && room === this.room && !post;
+  /** The room could not be joined: it is not there, or not just now. Later other things may fail in it: who loses it is told by `left`. */
+  #refuse(socket, { type, code, retryable, room, client_id: post }) {
+    if (type !== "error" || room !== this.room || post) return;
+    if (code === "not_found") this.end("left");
+    else if (retryable) this.#lost(socket);
   }
 
   /** The browser may have come to be another's: what is on this page is not for them. */

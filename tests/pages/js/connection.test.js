@@ -118,6 +118,25 @@ test("a room that is not there is the end", () => {
   assert.deepEqual([connection.state, connection.reason, sockets.length], ["ended", "left", 1]);
 });
 
+test("a room that cannot be joined just now is joined by another line, each time a little later", () => {
+  const { connection, sockets, hear, live } = line();
+  const waits = [];
+  connection.connect();
+  for (let time = 0; time < 3; time += 1) {
+    hear({ type: "hello" });
+    hear({ type: "error", code: "unavailable", retryable: true, room: 8 });
+    hear({ type: "error", code: "unavailable", retryable: true, room: 7, client_id: "x" });
+    assert.equal(connection.state, "connecting");
+    hear({ type: "error", code: "unavailable", retryable: true, room: 7 });
+    assert.equal(connection.state, "waiting");
+    waits.push(connection.wait);
+    mock.timers.tick(connection.wait);
+  }
+  live();
+  hear({ type: "error", code: "unavailable", retryable: true, room: 7 });
+  assert.deepEqual([connection.state, sockets.length, waits], ["live", 4, [500, 1000, 2000]]);
+});
+
 test("something missing in the room, as what a post answers or what was read, does not end it", () => {
   const { connection, hear, live } = line();
   connection.connect();
