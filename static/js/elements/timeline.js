@@ -58,7 +58,7 @@ customElements.define(
     /** Bring a message to the middle of the screen, fetching what lies around it where it must. Promises its entry; null where there is none, undefined where that could not be asked. */
     async find(id) {
       await this.pages.idle;
-      if (!this.stretch.has(id) && !(await this.#refetch(`around=${id}`))) return undefined;
+      if (!this.stretch.has(id) && !(await this.#demand(`around=${id}`))) return undefined;
       this.#reveal(id);
       const entry = this.#entry(id);
       if (!entry) return null;
@@ -68,15 +68,12 @@ customElements.define(
     }
 
     async toLatest() {
-      await this.pages.idle;
-      this.ways.forget();
-      if (this.stretch.hasNewer) await this.#refetch("");
-      this.#toEnd();
+      if ((await this.#latest()) === false) sayMissing();
     }
 
     async toStart() {
       await this.pages.idle;
-      if (this.stretch.hasOlder) await this.#refetch("after=0");
+      if (this.stretch.hasOlder) await this.#demand("after=0");
       if (this.stretch.first) this.#reveal(this.stretch.first);
       this.scroller.scrollTop = 0;
       this.#look();
@@ -156,7 +153,7 @@ customElements.define(
       place.on("reset", () => (this.writing.forget(), this.#empty()));
       place.on("joined", (frame) => this.#start(frame));
       place.on("read", (frame) => this.#read(frame));
-      place.outbox.addEventListener("added", () => this.toLatest());
+      place.outbox.addEventListener("added", () => this.#latest());
       place.people.addEventListener("said", ({ detail: id }) => this.list.querySelectorAll(`[data-entry]:has(.message[data-author="${id}"])`).forEach((entry) => nameOthers(entry)));
       place.people.addEventListener("changed", () => this.#showReceipts());
       place.people.addEventListener("changed", () => this.list.querySelectorAll("[data-entry]").forEach((entry) => nameOthers(entry)));
@@ -329,10 +326,24 @@ customElements.define(
       return fetched;
     }
 
-    /** Somebody asks for it: where it could not be had, they are told. Promises whether it could. */
-    async #refetch(query) {
-      const fetched = await this.#fetch(query, (page) => this.#steady(() => this.#replace(page)));
-      if (!fetched) flash("That could not be fetched. Try again in a moment.", "error");
+    /** As `Pages` fetches. */
+    #refetch(query) {
+      return this.#fetch(query, (page) => this.#steady(() => this.#replace(page)));
+    }
+
+    /** Somebody asks for it: where it could not be had, they are told. */
+    async #demand(query) {
+      const fetched = await this.#refetch(query);
+      if (fetched === false) sayMissing();
+      return fetched;
+    }
+
+    /** To what was said last, as far as it can be had. */
+    async #latest() {
+      await this.pages.idle;
+      this.ways.forget();
+      const fetched = this.stretch.hasNewer ? await this.#refetch("") : true;
+      this.#toEnd();
       return fetched;
     }
 
@@ -369,7 +380,7 @@ customElements.define(
     async #goTo(moment) {
       if (moment === null) return this.toStart();
       await this.pages.idle;
-      if (!(await this.#refetch(`at=${new Date(moment).toISOString()}`))) return undefined;
+      if (!(await this.#demand(`at=${new Date(moment).toISOString()}`))) return undefined;
       const entries = [...this.list.querySelectorAll(":scope > [data-entry]")];
       const entry = entries.find((each) => createdOf(each) >= moment);
       if (!entry) return flash("Nothing was said since then."), this.#toEnd();
@@ -413,6 +424,10 @@ customElements.define(
     }
   },
 );
+
+function sayMissing() {
+  flash("That could not be fetched. Try again in a moment.", "error");
+}
 
 /** Where nothing is drawn, nothing is waited for. */
 function nextFrame() {

@@ -34,7 +34,8 @@ export class Pages {
 
   /**
    * Calls `apply(page, meanwhile, wanted)`, unless it was dropped, and waits for that; `wanted()` says
-   * whether it still is. A page that fails is waited for. Promises whether it could be fetched.
+   * whether it still is. A page that fails is waited for. Promises whether it could be fetched, or
+   * null where it was dropped.
    */
   fetch(query, apply) {
     this.#meanwhile = [];
@@ -49,10 +50,10 @@ export class Pages {
     try {
       const page = await this.load(query);
       if (wanted()) await apply(page, this.#meanwhile, wanted);
-      return true;
+      return wanted() || null;
     } catch {
       await this.later(PAUSE);
-      return false;
+      return wanted() ? false : null;
     }
   }
 }
