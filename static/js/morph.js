@@ -16,6 +16,19 @@ export function morphChildren(old, fresh) {
   ours.slice(theirs.length).forEach((child) => child.remove());
 }
 
+/**
+ * Have these in `list`, in this order. Of those with the same key (`keyOf(child)`) as one that is there
+ * it is the older that stays, made into the newer; so the focus stays where it was.
+ */
+export function morphList(list, fresh, keyOf) {
+  const there = new Map([...list.children].map((child) => [keyOf(child), child]));
+  const held = list.contains(document.activeElement) && document.activeElement;
+  const children = fresh.map((child) => there.get(keyOf(child)) ?? child);
+  children.forEach((child, at) => child === fresh[at] || morph(child, fresh[at]));
+  list.replaceChildren(...children);
+  if (held && held.isConnected) held.focus({ preventScroll: true });
+}
+
 function morphAttributes(old, fresh) {
   for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);

@@ -7,6 +7,8 @@ const ORDER = ["owner", "supervisor", "agent", "member", "customer", "viewer", "
 export class People extends EventTarget {
   #people = new Map();
   #states = new Map();
+  /** Who was told to have left, of those a page is not told. */
+  #gone = new Set();
 
   /** `count` is of all who are there: of many a page is told some. */
   constructor(people = [], count = people.length) {
@@ -31,6 +33,11 @@ export class People extends EventTarget {
     return this.#people.get(id);
   }
 
+  /** Whether they are here, as far as one can know. */
+  mayBeHere(id) {
+    return this.#people.has(id) || !(this.isWhole || this.#gone.has(id));
+  }
+
   name(id) {
     return this.#people.get(id)?.name ?? "somebody";
   }
@@ -53,7 +60,7 @@ export class People extends EventTarget {
   /** A `room` frame's `{added, changed, removed}`. */
   change({ added = [], changed = [], removed = [] }) {
     this.#put([...added, ...changed]);
-    removed.forEach((gone) => this.#people.delete(gone.id ?? gone));
+    for (const gone of removed.map((each) => each.id ?? each)) this.#people.delete(gone), this.#gone.add(gone);
     this.count = this.isWhole ? this.#people.size : this.count + added.length - removed.length;
     this.#tell();
   }
@@ -79,6 +86,7 @@ export class People extends EventTarget {
 
   #put(people) {
     for (const person of people) {
+      this.#gone.delete(person.id);
       this.#people.set(person.id, { ...this.#people.get(person.id), ...person });
       if (person.presence) this.#states.set(person.id, person.presence);
     }

@@ -14,7 +14,7 @@ export class Choice {
     this.place = placeOf(form);
     this.says = form.querySelector("[data-says]");
     this.chooser = form.querySelector(".audience");
-    this.whispering = this.chooser && new Whispering(this.chooser, () => form.elements.body.focus());
+    this.whispering = this.chooser && new Whispering(this.chooser, { done: () => form.elements.body.focus(), met: () => this.show() });
     this.chooser?.addEventListener("change", () => this.#chosen());
     this.place.people.addEventListener("changed", () => (this.whispering?.renew(), this.show()), { signal });
     this.show();

@@ -1,6 +1,7 @@
 /** Whom a whisper is for: the people of the form, found by name where there are many. */
 import { api } from "chat/api";
 import { avatar, element } from "chat/dom";
+import { morph, morphList } from "chat/morph";
 import { me, placeOf } from "chat/page";
 
 /** Of more people than this one looks for those one means. */
@@ -8,13 +9,11 @@ const FEW = 8;
 const SETTLED = 150;
 
 export class Whispering {
-  /** Those who were asked for. */
-  #found = [];
   #timer = null;
 
-  /** `done()` when whoever chose by keys has chosen. */
-  constructor(chooser, done) {
-    Object.assign(this, { chooser, done });
+  /** `done()` when whoever chose by keys has chosen; `met()` when it is known what one is called, or that they are gone. */
+  constructor(chooser, { done, met }) {
+    Object.assign(this, { chooser, done, met });
     this.place = placeOf(chooser);
     this.people = chooser.querySelector(".whisper-people");
     this.finder = chooser.querySelector("[data-finder]");
@@ -27,12 +26,14 @@ export class Whispering {
   }
 
   get to() {
-    return this.#chosen.map(({ value }) => Number(value));
+    return this.#chosen.map(idOf);
   }
 
+  /** Also those whom the page was not told of. */
   set to(ids) {
-    for (const box of this.#boxes) box.checked = ids.includes(Number(box.value));
-    this.#sift();
+    const shown = new Set(this.#boxes.map(idOf));
+    ids.filter((id) => !shown.has(id) && this.place.people.mayBeHere(id)).forEach((id) => this.#meet(id));
+    this.#check(ids);
   }
 
   get names() {
@@ -45,11 +46,28 @@ export class Whispering {
 
   /** Newcomers can be whispered to; who left cannot. */
   renew() {
-    const { to } = this;
-    const others = this.place.people.all.filter(({ id }) => id !== me);
-    const known = new Set(others.map(({ id }) => id));
-    const found = this.#found.filter(({ id }) => to.includes(id) && !known.has(id));
-    this.people.replaceChildren(...[...others, ...found].map((person) => chip(person, to.includes(person.id))));
+    const { to, place: { people } } = this;
+    const others = people.all.filter(({ id }) => id !== me);
+    const told = new Set(others.map(({ id }) => id));
+    const beyond = this.#chosen.filter((box) => !told.has(idOf(box)) && people.mayBeHere(idOf(box)));
+    morphList(this.people, [...others.map(chip), ...beyond.map((box) => box.closest("label"))], (each) => each.querySelector("input").value);
+    this.#check(to);
+  }
+
+  /** Whoever the page was not told of is chosen at once, and named when their name is known. */
+  async #meet(id) {
+    const { people, room } = this.place;
+    const made = chip(people.get(id) ?? { id, name: people.name(id) });
+    this.people.append(made);
+    const card = await api(`rooms/${room}/participants/${id}/`).catch(({ status }) => (status === 404 ? {} : null));
+    if (!card || !made.isConnected) return;
+    if (card.role) morph(made, chip(card));
+    else made.remove();
+    this.met();
+  }
+
+  #check(ids) {
+    for (const box of this.#boxes) box.checked = ids.includes(idOf(box));
     this.#sift();
   }
 
@@ -88,16 +106,17 @@ export class Whispering {
     if (!sought || this.place.people.isWhole) return;
     this.#timer = setTimeout(async () => {
       const { results } = await api(`rooms/${this.place.room}/participants/?limit=20&q=${encodeURIComponent(sought)}`).catch(() => ({ results: [] }));
-      const known = new Set([me, ...this.#boxes.map(({ value }) => Number(value))]);
+      const known = new Set([me, ...this.#boxes.map(idOf)]);
       const others = results.filter(({ id }) => !known.has(id));
-      this.#found.push(...others);
-      this.people.append(...others.map((person) => chip(person, false)));
+      this.people.append(...others.map(chip));
       this.#sift();
     }, SETTLED);
   }
 }
 
-function chip(person, checked) {
-  const box = element("input", { type: "checkbox", name: "to", value: person.id, "data-name": person.name, checked });
+const idOf = (box) => Number(box.value);
+
+function chip(person) {
+  const box = element("input", { type: "checkbox", name: "to", value: person.id, "data-name": person.name });
   return element("label", { class: "person-chip" }, box, avatar(person), element("span", {}, person.name));
 }

@@ -1,8 +1,10 @@
 /** The people beside the room, with who is there now. */
 import { avatar, element } from "chat/dom";
+import { morphList } from "chat/morph";
 import { main, people, placeOf, room } from "chat/page";
 import { isOver, sign } from "chat/status";
 
+const idOf = (row) => row.dataset.person;
 const ROLES = { owner: "Owner", viewer: "Viewer", customer: "Customer", agent: "Agent", supervisor: "Supervisor", robot: "Robot" };
 
 /** Keep up with who is in a place. */
@@ -44,8 +46,8 @@ customElements.define(
 
     #show() {
       const persons = people.all.filter(({ role }) => role !== "robot");
-      this.list.replaceChildren(...persons.map((person) => this.#row(person)));
-      this.robots?.replaceChildren(...people.robots.map((robot) => this.#robot(robot)));
+      morphList(this.list, persons.map((person) => this.#row(person)), idOf);
+      if (this.robots) morphList(this.robots, people.robots.map((robot) => this.#robot(robot)), idOf);
     }
 
     #robot(robot) {

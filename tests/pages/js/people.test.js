@@ -50,7 +50,11 @@ test("where the page was told of some, all are counted, and the others asked for
   assert.deepEqual([people.count, people.isWhole], [249, false]);
   people.change({ added: [person(300, "Sue")] });
   assert.deepEqual([people.count, people.isWhole], [250, false]);
+  assert.deepEqual([1, 300, 2, 200].map((id) => people.mayBeHere(id)), [true, true, false, true]);
+  people.start([...some.slice(2), person(2, "Back"), person(301, "Eve")], 250);
+  assert.deepEqual([1, 2].map((id) => people.mayBeHere(id)), [true, true]);
   people.start([person(1, "Ben")], 1);
+  assert.deepEqual([1, 200].map((id) => people.mayBeHere(id)), [true, false]);
   people.change({ added: [person(1, "Ben"), person(3, "Sue")] });
   assert.deepEqual([people.count, people.isWhole], [2, true]);
 });
