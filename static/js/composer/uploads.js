@@ -56,6 +56,11 @@ export class Uploads {
     this.#show();
   }
 
+  /** Nothing more is to come of those that are on their way. */
+  cancel() {
+    this.#files.forEach(({ sending }) => sending?.cancel());
+  }
+
   /** `file` is what to send, where that has yet to be done. */
   #entry({ name, size }, file = null) {
     const face = element("span", { class: "upload-face" }, icon("file"));

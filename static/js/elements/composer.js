@@ -54,6 +54,7 @@ customElements.define(
 
     disconnectedCallback() {
       this.#gone.abort();
+      this.uploads.cancel();
     }
 
     focus() {
