@@ -49,8 +49,9 @@ export function doTo(article, deed, button) {
 async function edit(article) {
   const save = (body) => change(`messages/${article.dataset.id}/`, { method: "PATCH", body: { body } });
   try {
-    if (await editInPlace(article, save)) composer(article)?.focus();
-    else flash("This can no longer be edited.", "error");
+    const wasAtIt = await editInPlace(article, save);
+    if (wasAtIt) composer(article)?.focus();
+    if (wasAtIt === null) flash("This can no longer be edited.", "error");
   } catch {
     flash(UNREACHED, "error");
   }
