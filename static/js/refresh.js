@@ -1,4 +1,5 @@
 /** Swapping parts of this page for the server's newer ones. */
+import { notes } from "chat/elements/flash";
 import { localise } from "chat/time";
 
 /** What is said where a page could not be fetched at all. */
@@ -13,6 +14,15 @@ export async function fetchPage(url, options = {}) {
   const response = await fetch(url, { credentials: "same-origin", ...options });
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   return { response, page };
+}
+
+/** Post a form, with the button that was pressed out of use meanwhile. As `fetchPage`; nothing where there was no answer. */
+export async function send(form, button) {
+  const body = new FormData(form, button);
+  button?.setAttribute("disabled", "");
+  const answer = await fetchPage(form.action, { method: "POST", body }).catch(() => ({}));
+  button?.removeAttribute("disabled");
+  return answer;
 }
 
 const RIGHTS = ["data-may-write", "data-may-manage", "data-may-share", "data-may-ask", "data-may-open-sidebars", "data-may-share-back"];
@@ -63,12 +73,13 @@ export function renewPlace({ root, teller }, page) {
   swapWithin(root, teller, page, [".room-head", ".beside-what", ".timeline-start", ".room-foot"]);
 }
 
+/** Promises whether there was an answer. */
 export async function refresh(...selectors) {
-  const { response, page } = await fetchPage(location.href);
-  if (response.ok && !response.redirected) swap(page, ...selectors);
+  const { response, page } = await fetchPage(location.href).catch(() => ({}));
+  if (response?.ok && !response.redirected) swap(page, ...selectors);
+  return Boolean(page);
 }
 
 export function tellFlashes(page) {
-  const notes = page.querySelectorAll(".flash");
-  document.querySelector("chat-flash")?.append(...[...notes].map((note) => document.adoptNode(note)));
+  notes().append(...[...page.querySelectorAll(".flash")].map((note) => document.adoptNode(note)));
 }

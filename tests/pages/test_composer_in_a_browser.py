@@ -5,16 +5,39 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.messages.files import picture
 from tests.pages.browsing import IN_CHROMIUM, Visit, faults, ready
-from tests.process import Server
+from tests.process import Server, wait_for
 
 pytestmark = IN_CHROMIUM
 
 LOUNGE = "/rooms/1/"
 PREVIEW = "[data-preview]"
+DRAWN = "new Promise((drawn) => requestAnimationFrame(() => drawn()))"
+# The pages that are asked for, each let go by calling it.
+HELD = """
+() => {
+  const [real, later] = [fetch, []];
+  const hold = (asked, go) => later.push(() => real(...asked).then(go));
+  Object.assign(window, { held: later, fetch: (...asked) => new Promise((go) => hold(asked, go)) });
+}"""
+# What a room with 250 people tells: a hundred of them.
+TOLD = """
+async (from) => {
+  const { people } = await import("chat/page");
+  const person = (_, n) => ({ id: from + n, name: `N${n}`, role: "member" });
+  people.start(Array.from({ length: 100 }, person), 250);
+}"""
+CHANGED = "async (news) => (await import('chat/page')).people.change(news)"
+# All that is held of a room is dropped, and fetched again around a message.
+ANEW = """
+async ([room, id]) => {
+  const { connection } = await import("chat/page");
+  connection.dispatchEvent(new CustomEvent("reset", { detail: { room } }));
+  await document.querySelector("chat-timeline").find(id);
+}"""
 
 
 @pytest.fixture
@@ -211,6 +234,9 @@ def test_an_edit_goes_on_through_news_of_its_message_and_refusals(
     expect(message.locator(".reaction")).to_have_count(1)
     expect(edit).to_have_value("first")
     expect(edit).to_be_focused()
+    message.hover()
+    message.locator("[data-tool=edit]").click()
+    expect(edit).to_be_focused()
     page.route(f"**/{where}", lambda route: route.abort())
     edit.press("Enter")
     expect(page.locator(".flash")).to_contain_text("The connection was lost")
@@ -220,9 +246,28 @@ def test_an_edit_goes_on_through_news_of_its_message_and_refusals(
     expect(newest(page)).to_have_text("first")
     expect(box(page)).to_be_focused()
     write(page, "[ArrowUp]")
+    edit.fill("more")
+    held: list[Route] = []
+    page.route(f"**/{where}", lambda route: held.append(route), times=1)
+    edit.press("Enter")
+    wait_for(lambda: page.evaluate(DRAWN) or held)
+    page.keyboard.type(" and more")
+    page.keyboard.press("Escape")
+    expect(edit).to_have_value("more")
+    search = page.get_by_role("searchbox").first
+    search.focus()
+    held[0].continue_()
+    expect(newest(page)).to_have_text("more")
+    expect(search).to_be_focused()
+    write(page, "[ArrowUp]")
+    edit.fill("half an edit")
+    page.evaluate(ANEW, [room, int(message.get_attribute("data-id"))])
+    expect(newest(page)).to_have_text("more")
+    write(page, "[ArrowUp]")
+    expect(edit).to_have_value("half an edit")
     edit.fill("second")
     owner.patch(where, json={"body": "third"})
-    expect(message).to_have_attribute("data-version", "4")
+    expect(message).to_have_attribute("data-version", "5")
     edit.press("Escape")
     expect(newest(page)).to_have_text("third")
 
@@ -239,14 +284,58 @@ def test_what_is_too_long_stays_with_its_writer(ada: Page) -> None:
 
 
 def test_a_form_in_a_dialog_says_what_went_wrong(ada: Page) -> None:
-    ada.click(".room-head a[title='Room settings']")
-    save = ada.locator("dialog button", has_text="Save for me")
-    ada.route("**/rooms/1/me/", lambda route: route.abort())
-    save.click()
-    expect(ada.locator(".flash")).to_contain_text("The server could not be reached")
-    expect(save).to_be_enabled()
-    ada.unroute("**/rooms/1/me/")
+    ada.locator("#main .message[data-kind=text][data-audience=everyone]").last.focus()
+    ada.keyboard.press("b")
+    title, begin = ada.locator("dialog [name=title]"), ada.locator("dialog .button-primary")
+    title.fill("Prices")
+    ada.route("**/messages/*/sidebar/", lambda route: route.abort())
+    begin.click()
+    note = ada.locator("dialog [role=alert] .flash")
+    expect(note).to_contain_text("The server could not be reached")
+    expect(begin).to_be_enabled()
+    note.get_by_role("button", name="Dismiss").click()
+    expect(note).to_have_count(0)
+    expect(title).to_have_value("Prices")
+    expect(title).to_be_visible()
+    ada.unroute("**/messages/*/sidebar/")
     body = '<p class="error-number">403</p><p class="lede">Not for you.</p>'
-    ada.route("**/rooms/1/me/", lambda route: route.fulfill(status=403, body=body))
-    save.click()
-    expect(ada.locator(".flash", has_text="Not for you.")).to_be_visible()
+    ada.route("**/messages/*/sidebar/", lambda route: route.fulfill(status=403, body=body))
+    begin.click()
+    expect(note).to_contain_text("Not for you.")
+    ada.keyboard.press("Escape")
+    expect(ada.locator("body > chat-flash")).to_contain_text("Not for you.")
+
+
+def test_a_dialog_asked_for_twice_is_not_put_in_place_of_itself(ada: Page) -> None:
+    ada.evaluate(HELD)
+    ada.locator(".room-head a[title='Room settings']").dblclick()
+    ada.evaluate("held[1]()")
+    shown = ada.locator("dialog [data-partial]")
+    expect(shown).to_be_visible()
+    shown.evaluate("(part) => (part.dataset.first = '')")
+    ada.evaluate("held[0]()")
+    ada.evaluate(DRAWN)
+    expect(ada.locator("dialog [data-first]")).to_be_visible()
+
+
+def test_whom_the_page_was_not_told_of_is_whispered_to_all_the_same(
+    server: Server, ada: Page
+) -> None:
+    ben = server.sign_in("ben").get("me/").json()["id"]
+    says = ada.locator(".composer .audience-says")
+    ada.evaluate(TOLD, 10_000)
+    ada.evaluate("(id) => document.querySelector('chat-composer').whisper(id)", ben)
+    expect(says).to_contain_text("Only you and Ben Costa")
+    box(ada).fill("psst")
+    chip = ada.locator(".person-chip input[value='10050']")
+    row = ada.locator("[data-people] [data-person='10050'] a")
+    for name, held in [("N50 of Lund", chip), ("N50 of Oslo", row)]:
+        held.focus()
+        changed = {"id": 10_050, "name": name, "role": "viewer"}
+        ada.evaluate(CHANGED, {"changed": [changed]})
+        expect(row).to_have_text(name)
+        expect(held).to_be_focused()
+    ada.evaluate(TOLD, 20_000)
+    expect(says).to_contain_text("Only you and Ben Costa")
+    ada.evaluate(CHANGED, {"removed": [ben]})
+    expect(says).to_contain_text("Choose who")

@@ -3,20 +3,26 @@ import { element, icon, iconButton, placeNear } from "chat/dom";
 import { flash } from "chat/elements/flash";
 import { showDots } from "chat/elements/people";
 import { placeOf } from "chat/page";
-import { fetchPage, tellFlashes, UNREACHED, whyNot } from "chat/refresh";
+import { fetchPage, send, tellFlashes, UNREACHED, whyNot } from "chat/refresh";
 import { localise } from "chat/time";
 
 const narrow = matchMedia("(width < 32rem)");
 const card = element("div", { class: "card-pop", popover: "auto", role: "dialog", "aria-labelledby": "card-title" });
 document.body.append(card);
 let opener = null;
+/** Where the name stands that was clicked: news of its message may take the link out of the page. */
+let place = null;
+let openings = 0;
 
 async function open(link, near = link) {
+  const ours = ++openings;
+  const [there, spot] = [placeOf(link), near.getBoundingClientRect()];
   const { response, page } = await fetchPage(link.href).catch(() => ({}));
+  if (ours !== openings) return undefined;
   if (!page) return flash(UNREACHED, "error");
   const partial = response.ok && page.querySelector("[data-partial]");
   if (!partial) return flash("Nothing can be shown of them.", "error");
-  opener = link;
+  [opener, place] = [link, there];
   const close = iconButton("Close", icon("close"), { class: "icon-button-small card-close" });
   close.addEventListener("click", () => card.hidePopover());
   card.replaceChildren(document.adoptNode(partial), close);
@@ -25,8 +31,8 @@ async function open(link, near = link) {
   showDots(card.querySelectorAll("[data-presence]"));
   card.showPopover();
   card.removeAttribute("style");
-  if (!narrow.matches) placeNear(card, near.getBoundingClientRect());
-  card.querySelector("h1").focus({ preventScroll: true });
+  if (!narrow.matches) placeNear(card, spot);
+  return card.querySelector("h1").focus({ preventScroll: true });
 }
 
 /** Closed by its own keys or buttons, the focus goes back to the name. */
@@ -37,8 +43,7 @@ function closed({ newState }) {
 
 async function submit(event) {
   event.preventDefault();
-  const { target: form, submitter } = event;
-  const { response, page } = await fetchPage(form.action, { method: "POST", body: new FormData(form, submitter) }).catch(() => ({}));
+  const { response, page } = await send(event.target, event.submitter);
   card.hidePopover();
   if (!page) return flash(UNREACHED, "error");
   tellFlashes(page);
@@ -46,9 +51,9 @@ async function submit(event) {
 }
 
 function write(deed) {
-  const composer = placeOf(opener).root.querySelector("chat-composer");
+  const composer = place.root.querySelector("chat-composer");
   card.hidePopover();
-  if (composer) deed(composer);
+  if (composer?.isConnected) deed(composer);
 }
 
 function clicked(event) {

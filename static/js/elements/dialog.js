@@ -5,7 +5,7 @@
 import { icon, iconButton, reachable } from "chat/dom";
 import { placeAt } from "chat/page";
 import { flash } from "chat/elements/flash";
-import { fetchPage, renewPlace, swap, tellFlashes, UNREACHED, whyNot } from "chat/refresh";
+import { fetchPage, renewPlace, send, swap, tellFlashes, UNREACHED, whyNot } from "chat/refresh";
 import { localise } from "chat/time";
 
 const PARTS = [".room-head", ".beside-what", ".room-foot", ".aside", "[data-list]"];
@@ -14,9 +14,13 @@ const FIRST = ["[autofocus]", ".form input:not([type=hidden]), textarea, .button
 const dialog = document.getElementById("dialog");
 /** What one was at; the button in it that opened the dialog may be gone when it closes. */
 let from = null;
+/** An answer that comes after something else was opened is not wanted any more. */
+let openings = 0;
 
 export async function openDialog(url) {
+  const ours = ++openings;
   const { response, page } = await fetchPage(url).catch(() => ({}));
+  if (ours !== openings) return;
   if (!page) flash(UNREACHED, "error");
   else if (!show(page)) location.href = response.url;
 }
@@ -33,6 +37,7 @@ function show(page) {
 
 /** Show this, whose heading has the id `dialog-title`. */
 export function openWith(content) {
+  openings += 1;
   const close = iconButton("Close", icon("close"), { class: "dialog-close", "data-close": true });
   dialog.replaceChildren(close, content);
   localise(dialog);
@@ -46,17 +51,15 @@ export function openWith(content) {
 }
 
 async function submit(form, button) {
-  const body = new FormData(form, button);
-  if (form.method === "get") return openDialog(`${form.action}?${new URLSearchParams(body)}`);
-  button?.setAttribute("disabled", "");
-  const answer = await fetchPage(form.action, { method: "POST", body }).catch(() => null);
-  button?.removeAttribute("disabled");
-  if (answer) answered(form, answer);
-  else flash(UNREACHED, "error");
+  if (form.method === "get") return openDialog(`${form.action}?${new URLSearchParams(new FormData(form, button))}`);
+  const { response, page } = await send(form, button);
+  if (!page) return flash(UNREACHED, "error");
+  answered(form, response, page);
+  // Once what is open stays open: the notes are shown within it.
+  tellFlashes(page);
 }
 
-function answered(form, { response, page }) {
-  tellFlashes(page);
+function answered(form, response, page) {
   if (!response.redirected) return show(page) || response.ok || flash(whyNot(page), "error");
   const there = new URL(response.url);
   if (there.pathname === new URL(form.action).pathname) return show(page);

@@ -1,8 +1,9 @@
-/** Notes that go by themselves, but not while they are pointed at; trouble stays longer, and can be taken away. */
+/** Notes that go by themselves, but not while somebody is at them; trouble stays longer, and can be taken away. */
 import { element, icon, iconButton } from "chat/dom";
 
 const SHOWN = 6_000;
 const TROUBLE_SHOWN = 20_000;
+const LOOK_AGAIN = 1_000;
 const TROUBLE = ["error", "warning"];
 
 customElements.define(
@@ -26,16 +27,16 @@ customElements.define(
       this.hidePopover();
       this.showPopover();
       const isTrouble = TROUBLE.includes(note.dataset.level);
-      if (isTrouble) note.append(dismissal(note));
-      setTimeout(() => this.#leave(note), isTrouble ? TROUBLE_SHOWN : SHOWN);
-    }
-
-    #leave(note) {
-      if (note.matches(":hover")) note.addEventListener("pointerleave", () => note.remove(), { once: true });
-      else note.remove();
+      if (isTrouble && !note.querySelector("button")) note.append(dismissal(note));
+      setTimeout(() => leave(note), isTrouble ? TROUBLE_SHOWN : SHOWN);
     }
   },
 );
+
+function leave(note) {
+  if (note.matches(":hover, :focus-within")) setTimeout(() => leave(note), LOOK_AGAIN);
+  else note.remove();
+}
 
 function dismissal(note) {
   const button = iconButton("Dismiss", icon("close"), { class: "icon-button-small" });
@@ -43,6 +44,25 @@ function dismissal(note) {
   return button;
 }
 
+/** Where notes are heard and can be taken away: whatever is outside of a modal dialog is inert while it is open. */
+export function notes() {
+  const dialog = [...document.querySelectorAll("dialog:modal")].at(-1);
+  if (!dialog) return document.querySelector("body > chat-flash");
+  return dialog.querySelector("chat-flash") ?? within(dialog);
+}
+
+/** What is still there when the dialog closes goes on being shown. */
+function within(dialog) {
+  const host = element("chat-flash", { class: "flashes", role: "alert" });
+  const outlast = () => {
+    if (host.isConnected) notes().append(...host.children);
+    host.remove();
+  };
+  dialog.append(host);
+  dialog.addEventListener("close", outlast, { once: true });
+  return host;
+}
+
 export function flash(words, level) {
-  document.querySelector("chat-flash").say(words, level);
+  notes().say(words, level);
 }
