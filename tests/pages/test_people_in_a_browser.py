@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, WebSocketRoute, expect
 
 from tests.pages.browsing import IN_CHROMIUM, Visit, say
+from tests.process import Server, wait_for
 
 pytestmark = IN_CHROMIUM
 
@@ -34,6 +35,37 @@ def test_a_name_opens_a_card_from_which_one_whispers(visit: Visit) -> None:
     cleo.keyboard.type("just us")
     cleo.keyboard.press("Enter")
     expect(ben.locator(".message[data-audience=only]").last).to_contain_text("just us")
+
+
+def test_who_comes_while_the_page_is_fetched_anew_is_not_forgotten(
+    server: Server, visit: Visit
+) -> None:
+    ben = server.sign_in("ben")
+    room = ben.post("rooms/", json={"name": "Coming"}).json()["id"]
+    (sue,) = ben.get("users/?q=sue").json()["results"]
+    page = visit("ben", "/")
+    lines: list[WebSocketRoute] = []
+    held: list[tuple[Route, APIResponse]] = []
+
+    def connect(line: WebSocketRoute) -> None:
+        lines.append(line)
+        line.connect_to_server()
+
+    page.route_web_socket("**/ws/rooms/**", connect)
+    page.goto(f"{server.url}/rooms/{room}/")
+    expect(page.locator("chat-connection[data-state=live]")).to_have_count(1)
+    page.route(f"**/rooms/{room}/", lambda route: held.append((route, route.fetch())))
+    lines[-1].close()
+    wait_for(lambda: page.evaluate("new Promise(requestAnimationFrame)") and held)
+    ben.post(f"rooms/{room}/participants/", json={"user": sue["id"]})
+    here = page.locator(f"[data-people] [data-person='{sue['id']}']")
+    expect(here).to_have_count(1)
+    held[0][0].fulfill(response=held[0][1])
+    wait_for(lambda: page.evaluate("new Promise(requestAnimationFrame)") and len(held) > 1)
+    expect(here).to_have_count(1)
+    held[1][0].fulfill(response=held[1][1])
+    expect(page.locator("[data-people-count]").first).to_have_text("2")
+    expect(here).to_have_count(1)
 
 
 def test_a_status_shows_beside_the_name_and_goes_again(visit: Visit) -> None:

@@ -20,6 +20,8 @@ customElements.define(
   class extends HTMLElement {
     #filter = "all";
     #timer = null;
+    /** Whether it could not be fetched anew when there was something to fetch. */
+    #isBehind = false;
     #title = document.title;
 
     connectedCallback() {
@@ -35,6 +37,7 @@ customElements.define(
       on("room", ({ changed }) => changed && this.renew(), { anywhere: true });
       document.addEventListener("visibilitychange", () => this.renew());
       if (!room) setInterval(() => this.querySelector("[data-presence]") && this.renew(), LOOK_AGAIN);
+      connection.addEventListener("state", ({ detail }) => detail === "live" && this.#isBehind && this.renew());
       if (!room) connection.connect();
       this.#showTotal();
     }
@@ -109,7 +112,7 @@ customElements.define(
       if (document.hidden) return;
       this.#timer = setTimeout(async () => {
         const home = document.body.dataset.page === "home";
-        await refresh("[data-list]", ...(home ? ["#main"] : []));
+        this.#isBehind = !(await refresh("[data-list]", ...(home ? ["#main"] : [])));
         this.#sift();
         this.#showTotal();
       }, SETTLED);
