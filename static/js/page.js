@@ -96,10 +96,11 @@ export function placeOf(node) {
   return others.get(node.closest("[data-place]")) ?? main;
 }
 
-/** Have another place within `root`, whose data attributes tell of it, with these people, who have read so far. */
+/** Have another place within `root`, whose data attributes tell of it, with these people, who have read so far. An older one of its room ends. */
 export function addPlace(root, people, reads) {
   root.dataset.place = "";
   const place = new Place(root, root, people, reads);
+  [...others.values()].filter(({ room: same }) => same === place.room).forEach((older) => older.leave());
   others.set(root, place);
   return place;
 }

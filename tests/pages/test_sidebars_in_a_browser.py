@@ -8,14 +8,21 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import APIResponse, Page, Route, WebSocketRoute, expect
 
-from tests.pages.browsing import IN_CHROMIUM, Visit
-from tests.process import Server
+from tests.pages.browsing import IN_CHROMIUM, Visit, ready
+from tests.process import Server, wait_for
 
 pytestmark = IN_CHROMIUM
 
 ROOM = "/rooms/1/"
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 700}
+DRAWN = "new Promise((drawn) => requestAnimationFrame(() => drawn()))"
+# A frame, as if the socket had told it.
+TELL = """
+async ([type, detail]) => {
+  const { connection } = await import("chat/page");
+  connection.dispatchEvent(new CustomEvent(type, { detail: { type, ...detail } }));
+}"""
 
 
 @pytest.fixture
@@ -296,6 +303,67 @@ def test_a_panel_whose_room_could_not_be_joined_just_now_hears_it_soon(
     assert refused
 
 
+def test_what_one_types_in_the_room_is_not_for_a_side_bar_that_comes_meanwhile(
+    server: Server, visit: Visit, anchor: int
+) -> None:
+    sidebar = opened(server, anchor, title="Prices")
+    page = visit("cleo", "/", viewport=WIDE)
+    held: list[Route] = []
+    page.route("**/js/elements/room.js", lambda route: held.append(route), times=1)
+    page.goto(f"{server.url}{ROOM}", wait_until="commit")
+    search = page.get_by_placeholder("Find a room")
+    search.click()
+    wait_for(lambda: page.evaluate(DRAWN) or held)
+    held.pop().continue_()
+    ready(page)
+    expect(search).to_be_focused()
+
+    page.route(f"**/rooms/{sidebar}/", lambda route: held.append(route), times=1)
+    page.goto(f"{server.url}{ROOM}?sidebar={sidebar}")
+    ready(page)
+    mine, beside = (page.locator(f"{where} .composer textarea") for where in ("#main", ".panel"))
+    mine.click()
+    page.keyboard.type("half a ")
+    wait_for(lambda: page.evaluate(DRAWN) or held)
+    held.pop().continue_()
+    expect(beside).to_be_visible()
+    page.keyboard.type("sentence")
+    expect(mine).to_have_value("half a sentence")
+
+    # What can only be had anew is fetched, and who is elsewhere stays there; who is in it, in it.
+    for at in (mine, beside):
+        at.focus()
+        page.locator(".panel").evaluate("(panel) => (panel.dataset.old = '')")
+        page.evaluate(TELL, ["outdated", {"room": sidebar}])
+        expect(page.locator(".panel:not([data-old])")).to_have_count(1)
+        expect(at).to_be_focused()
+    # What fails once it hears its room, as what was read, is not about joining.
+    say(page, "heard")
+    said(page, "heard")
+    page.evaluate(TELL, ["error", {"code": "not_found", "room": sidebar}])
+    expect(beside).to_be_focused()
+
+
+def test_however_fast_one_opens_and_closes_it_one_step_leads_back(
+    server: Server, visit: Visit, anchor: int
+) -> None:
+    sidebar = opened(server, anchor, title="Prices")
+    page = visit("cleo", ROOM, viewport=WIDE)
+    panel, stub = page.locator(".panel"), page.locator(f".stub[data-sidebar='{sidebar}']")
+    stub.dblclick()
+    expect(panel).to_have_count(1)
+    page.go_back()
+    expect(panel).to_have_count(0)
+    assert page.url.endswith(ROOM)
+    stub.click()
+    expect(panel).to_have_count(1)
+    shut = panel.get_by_role("button", name="Close the side-bar (Esc)")
+    shut.evaluate("(button) => (button.click(), button.click())")
+    expect(panel).to_have_count(0)
+    page.wait_for_url(f"**{ROOM}")
+    expect(page.locator("#main .composer")).to_be_visible()
+
+
 def test_a_form_of_the_panel_that_could_not_be_sent_says_so(
     server: Server, visit: Visit, anchor: int
 ) -> None:
@@ -306,7 +374,7 @@ def test_a_form_of_the_panel_that_could_not_be_sent_says_so(
     page = visit("ben", f"{ROOM}?sidebar={sidebar}", viewport=WIDE)
     page.route("**/settings/", lambda route: route.abort())
     page.click(".panel .room-foot button:has-text('Reopen')")
-    expect(page.locator("chat-flash")).to_contain_text("That did not work")
+    expect(page.locator("chat-flash")).to_contain_text("could not be reached")
     page.unroute("**/settings/")
     page.click(".panel .room-foot button:has-text('Reopen')")
     expect(page.locator(".panel .composer")).to_have_count(1)

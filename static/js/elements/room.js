@@ -8,9 +8,10 @@ import "chat/elements/tools";
 import { connection, main, me, people } from "chat/page";
 import { keepUp } from "chat/place";
 import "chat/threads/board";
-import "chat/threads/panel";
+import { isComing } from "chat/threads/panel";
 
-document.querySelector("#main chat-composer")?.begin();
+// Who is in the search box by now, or comes for a side-bar, is not brought here.
+if (document.activeElement === document.body && !isComing()) document.querySelector("#main chat-composer")?.begin();
 keepUp(main, { moved: () => location.reload() });
 
 connection.addEventListener("state", ({ detail: state }) => people.see(me, state === "live" ? "online" : "offline"));

@@ -8,7 +8,7 @@ import { flash } from "chat/elements/flash";
 import { delivery } from "chat/line";
 import { addPlace, connection, main, peopleOf, readsOf } from "chat/page";
 import { keepUp } from "chat/place";
-import { fetchPage, renewPlace, tellFlashes } from "chat/refresh";
+import { fetchPage, renewPlace, send, tellFlashes, UNREACHED, whyNot } from "chat/refresh";
 import { localise } from "chat/time";
 
 const WIDE = matchMedia("(width >= 1100px)");
@@ -17,22 +17,35 @@ const shell = document.querySelector(".shell");
 const LEFT_OUT = "chat-connection, template, script, .room-back";
 /** Until a side-bar that could not be joined just now is tried again. */
 const AGAIN = 1_000;
-const TROUBLE = "That did not work. Try again in a moment.";
 let panel = null;
+/** What was asked for last, until it is there. */
 let asked = null;
 
-/** Show it, from its page where that was fetched already. */
-async function open(id, { page } = {}) {
-  if (panel?.place.room === id) return panel.root.focus();
-  asked = id;
-  const fetched = page ?? (await fetchPage(`/rooms/${id}/`).catch(() => null))?.page;
-  if (asked !== id) return;
-  if (!fetched) return leave("The side-bar could not be fetched. Try again in a moment.");
-  if (Number(fetched.body.dataset.parent) !== main.room) return location.assign(`/rooms/${id}/`);
-  take(fetched, id);
+/** Whether one is on its way. */
+export function isComing() {
+  return asked !== null;
 }
 
-function take(page, id) {
+/** Show it, from its page where that was fetched already. `from` is where somebody was who asked for it. */
+function open(id, { page, from = null } = {}) {
+  if (panel?.place.room !== id) return bring(id, { page, from });
+  if (asked?.id !== id) asked = null;
+  if (from) panel.root.focus();
+}
+
+async function bring(id, { page, from = null } = {}) {
+  const ours = (asked = { id });
+  const fetched = page ?? (await fetchPage(`/rooms/${id}/`).catch(() => null))?.page;
+  if (asked !== ours) return;
+  if (!fetched) return leave("The side-bar could not be fetched. Try again in a moment.");
+  if (Number(fetched.body.dataset.parent) !== main.room) return location.assign(`/rooms/${id}/`);
+  take(fetched, id, from);
+}
+
+/** Who has gone on elsewhere meanwhile stays there: what they type is not for the side-bar's readers. */
+function take(page, id, from) {
+  const at = document.activeElement;
+  const begins = at === document.body || at === from || panel?.root.contains(at);
   close();
   const { page: _page, me: _me, socket: _socket, sidebars: _sidebars, ...told } = page.body.dataset;
   const title = page.querySelector("h1").textContent;
@@ -47,22 +60,33 @@ function take(page, id) {
   root.append(bar(id), ...[...page.getElementById("main").childNodes].map((part) => document.adoptNode(part)));
   localise(root);
   attend(place);
-  keepUp(place, { moved: () => renew(id) });
+  keepUp(place, { moved: () => panel?.place === place && bring(id) });
   delivery.add(id, place.outbox);
   root.addEventListener("submit", (event) => submit(event, place));
   place.on("left", () => leave("You are no longer in this side-bar.", place));
-  place.on("error", (error) => error.client_id || refused(error, place, told.cursor));
+  comeAgain(place);
   connection.addEventListener("state", ({ detail }) => detail === "ended" && close(), { signal: place.signal });
   connection.join(id, told.cursor);
   mark(id);
+  if (begins) begin(root);
+}
+
+function begin(root) {
   root.querySelector("chat-composer")?.begin();
   if (!root.contains(document.activeElement)) root.focus();
 }
 
-/** Deaf to its room, it comes again; which it may do once too often. */
-function refused({ code }, place, cursor) {
-  if (code === "not_found") leave("This side-bar is not there for you any more.", place);
-  if (code === "unavailable") setTimeout(() => place.signal.aborted || connection.join(place.room, cursor), AGAIN);
+/** Deaf to its room, it comes again; which it may do once too often. Once it hears, errors are of something else. */
+function comeAgain(place) {
+  let hears = false;
+  for (const heard of ["joined", "synced"]) place.on(heard, () => (hears = true));
+  connection.addEventListener("state", ({ detail }) => detail === "live" || (hears = false), { signal: place.signal });
+  const join = () => hears || place.signal.aborted || connection.join(place.room, connection.cursorOf(place.room));
+  place.on("error", ({ code, room, client_id: post }) => {
+    if (hears || post || room !== place.room) return;
+    if (code === "not_found") leave("This side-bar is not there for you any more.", place);
+    if (code === "unavailable") setTimeout(join, AGAIN);
+  });
 }
 
 /** On a screen that became narrow it covers the room, and is what the page is about. */
@@ -75,10 +99,10 @@ function beMain() {
 async function submit(event, place) {
   if (event.defaultPrevented) return;
   event.preventDefault();
-  const body = new FormData(event.target, event.submitter);
-  const { page } = (await fetchPage(event.target.action, { method: "POST", body }).catch(() => null)) ?? {};
-  if (!page) return flash(TROUBLE, "error");
+  const { response, page } = await send(event.target, event.submitter);
+  if (!page) return flash(UNREACHED, "error");
   tellFlashes(page);
+  if (!response.ok) return flash(whyNot(page), "error");
   if (Number(page.body.dataset.room) === place.room) renewPlace(place, page);
 }
 
@@ -115,11 +139,6 @@ function leaveOnceSent(place) {
   look();
 }
 
-function renew(id) {
-  close();
-  open(id);
-}
-
 function leave(why, place = panel?.place) {
   if (panel?.place !== place) return;
   back();
@@ -150,15 +169,16 @@ function inAddress() {
 
 /** One step back closes the panel, however many were in it. */
 function go(id, page) {
-  if (panel) history.replaceState(history.state, "", address(id));
+  if (panel || inAddress()) history.replaceState(history.state, "", address(id));
   else history.pushState({ beside: true }, "", address(id));
-  open(id, { page });
+  open(id, { page, from: document.activeElement });
 }
 
+/** Closed at once, so that nobody steps back twice. */
 function back() {
-  if (history.state?.beside) return history.back();
-  history.replaceState(null, "", address(null));
-  follow();
+  close();
+  if (history.state?.beside) history.back();
+  else history.replaceState(null, "", address(null));
 }
 
 function follow() {
