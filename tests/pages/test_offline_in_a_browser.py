@@ -365,6 +365,29 @@ def test_signing_out_leaves_nothing_and_another_is_shown_nothing(
     assert said(cleo, room) == ["a secret of Ben's"]
 
 
+def test_the_page_of_what_waits_goes_on_when_its_writer_has_signed_in_again(
+    moody: Moody, enter: Enter, room: int, cleo: httpx.Client
+) -> None:
+    def hold(page: Page) -> None:
+        page.route("**/api/v1/**", lambda route: route.abort())
+        page.route_web_socket("**/ws/**", lambda socket: socket.close())
+
+    ben = enter("ben", room, hold)
+    say(ben, "before the login ended")
+    expect(ben.locator(WAITING)).to_have_count(1)
+    ben.context.clear_cookies()
+    page, other = ben.context.new_page(), ben.context.new_page()
+    ben.close()
+    with page.expect_response("**/api/v1/me/") as asked:
+        page.goto(f"{moody.url}/outbox/")
+    assert asked.value.status == 401
+    hold(other)
+    sign_in(other, moody.server, "ben", "/")
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.locator("[data-none]")).to_be_visible()
+    assert said(cleo, room) == ["before the login ended"]
+
+
 def test_what_two_tabs_send_is_said_once_and_in_order(
     enter: Enter, room: int, cleo: httpx.Client
 ) -> None:

@@ -13,15 +13,19 @@ customElements.define(
     #user = who()?.id ?? null;
     #rows = new Map();
     #timer = null;
+    /** Whether nobody, or somebody else, has come to be signed in. */
+    #isOver = false;
 
     connectedCallback() {
-      this.delivery = new Delivery({ post: (...said) => postAs(this.#user, ...said) });
+      this.delivery = new Delivery({ post: (...said) => postAs(this.#user, ...said).catch((error) => this.#heed(error)) });
       const rooms = this.#user ? roomsWaiting(this.#user) : [];
       for (const room of rooms) this.#add(room);
       this.#count();
       if (!rooms.length) return;
       this.#ask();
       addEventListener("online", () => this.#ask());
+      // Who comes back may have signed in again meanwhile.
+      addEventListener("focus", () => this.#isOver && this.#ask());
     }
 
     #add(room) {
@@ -63,16 +67,23 @@ customElements.define(
       this.querySelector("[data-none]").hidden = this.#rows.size > 0;
     }
 
-    /** Sent only as who wrote it. */
+    /** Sent only as who wrote it; by a page of their new session where theirs was over. */
     async #ask() {
       clearTimeout(this.#timer);
       try {
         await mustBe(this.#user);
-        this.delivery.go("http");
+        if (this.#isOver) location.reload();
+        else this.delivery.go("http");
       } catch (error) {
-        if (error.status === 401) this.delivery.go(null);
+        this.#isOver ||= error.status === 401;
+        if (this.#isOver) this.delivery.go(null);
         else this.#timer = setTimeout(() => this.#ask(), ASK_EVERY);
       }
+    }
+
+    #heed(error) {
+      this.#isOver ||= error.status === 401;
+      throw error;
     }
   },
 );
