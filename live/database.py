@@ -17,6 +17,7 @@ from typing import ParamSpec, TypeVar
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg_pool import PoolTimeout
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,6 +65,13 @@ async def _whole(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     except asyncio.CancelledError:
         await asyncio.wait([working])
         raise
+
+
+def is_out_of_reach(problem: Exception) -> bool:
+    """Whether no connection was to be had within the time that the pool gives: there is none for
+    anything else now, either.
+    """
+    return isinstance(problem.__cause__, PoolTimeout)
 
 
 def _work(work: Callable[[], T]) -> T:

@@ -7,6 +7,9 @@ and so do the posts of one socket.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+
+from django.db import OperationalError
 
 from live import database
 from messages.models import Message
@@ -15,10 +18,12 @@ from messages.posting import Draft, Posted
 MOST = 128
 """Drafts in one transaction."""
 
+Waiting = tuple[Draft, asyncio.Future[Posted]]
+
 
 class Lane:
     def __init__(self) -> None:
-        self._waiting: list[tuple[Draft, asyncio.Future[Posted]]] = []
+        self._waiting: list[Waiting] = []
         self._running: asyncio.Task[None] | None = None
 
     def post(self, draft: Draft) -> asyncio.Future[Posted]:
@@ -40,26 +45,49 @@ class Lane:
             await self._commit(batch)
         self._running = None
 
-    async def _commit(self, batch: list[tuple[Draft, asyncio.Future[Posted]]]) -> None:
+    async def _commit(self, batch: Sequence[Waiting]) -> None:
         """All at once; where that fails, each half, in order: one bad draft costs no other."""
+        problem = await self._try(batch)
+        if problem is None:
+            return
+        if len(batch) == 1 or database.is_out_of_reach(problem):
+            _refuse(batch, problem)
+        elif isinstance(problem, OperationalError):
+            await self._commit_singly(batch)
+        else:
+            half = len(batch) // 2
+            await self._commit(batch[:half])
+            await self._commit(batch[half:])
+
+    async def _commit_singly(self, batch: Sequence[Waiting]) -> None:
+        """One by one, in order: it takes seconds to learn that a room's lock is not to be had, so
+        that is learnt once a room, and the others are had at once.
+        """
+        busy: dict[int, Exception] = {}
+        for n, (draft, _) in enumerate(batch):
+            problem = busy.get(draft.room) or await self._try(batch[n : n + 1])
+            if problem is None:
+                continue
+            if database.is_out_of_reach(problem):
+                _refuse(batch[n:], problem)
+                return
+            if isinstance(problem, OperationalError):
+                busy[draft.room] = problem
+            _refuse(batch[n : n + 1], problem)
+
+    async def _try(self, batch: Sequence[Waiting]) -> Exception | None:
+        """Commit them together; or what stands in the way."""
         try:
             posted = await database.run(Message.objects.post_all, [draft for draft, _ in batch])
         except Exception as problem:
-            if len(batch) == 1:
-                _settle(batch[0][1], problem)
-            else:
-                half = len(batch) // 2
-                await self._commit(batch[:half])
-                await self._commit(batch[half:])
-        else:
-            for (_, result), outcome in zip(batch, posted, strict=True):
-                _settle(result, outcome)
+            return problem
+        for (_, result), outcome in zip(batch, posted, strict=True):
+            if not result.done():
+                result.set_result(outcome)
+        return None
 
 
-def _settle(result: asyncio.Future[Posted], outcome: Posted | Exception) -> None:
-    if result.done():
-        return
-    if isinstance(outcome, Exception):
-        result.set_exception(outcome)
-    else:
-        result.set_result(outcome)
+def _refuse(batch: Sequence[Waiting], problem: Exception) -> None:
+    for _, result in batch:
+        if not result.done():
+            result.set_exception(problem)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
+from psycopg_pool import PoolTimeout
 
 from accounts.errors import Unavailable
 from live.database import run
@@ -42,15 +44,59 @@ async def test_one_bad_draft_among_many_costs_no_transaction_each(
         return post_all(drafts)
 
     monkeypatch.setattr(Message.objects, "post_all", counted)
-    drafts = [
-        Draft(room=world.team.pk, author=world.ben, client_id=uuid4(), body=f"line {n}" * (n != 41))
-        for n in range(64)
-    ]
-    results = await asyncio.gather(*map(hub.lane.post, drafts), return_exceptions=True)
+    results = await posted_together(hub, world, [f"line {n}" * (n != 41) for n in range(64)])
     assert [n for n, result in enumerate(results) if isinstance(result, Exception)] == [41]
     pks = [result.message.pk for n, result in enumerate(results) if n != 41]
     assert pks == sorted(pks)
     assert len(asked) == 13  # two for each halving
+
+
+async def posted_together(hub: Hub, world: World, bodies: list[str]) -> list[Any]:
+    """What comes of them, in one batch of one author: by turns in two rooms."""
+    rooms = itertools.cycle([world.team.pk, world.public.pk])
+    drafts = [
+        Draft(room=room, author=world.ben, client_id=uuid4(), body=body)
+        for room, body in zip(rooms, bodies, strict=False)
+    ]
+    return await asyncio.gather(*map(hub.lane.post, drafts), return_exceptions=True)
+
+
+async def test_a_room_that_is_not_to_be_had_is_waited_for_once_more_and_costs_no_other(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try for its lock takes seconds, in which nobody posts."""
+    post_all, waited = Message.objects.post_all, []
+
+    def locked_out(drafts: list[Draft]) -> Any:
+        if any(draft.room == world.team.pk for draft in drafts):
+            waited.append(len(drafts))
+            raise OperationalError("canceling statement due to lock timeout")
+        return post_all(drafts)
+
+    monkeypatch.setattr(Message.objects, "post_all", locked_out)
+    results = await posted_together(hub, world, [f"line {n}" for n in range(64)])
+    assert all(isinstance(result, OperationalError) for result in results[::2])
+    pks = [result.message.pk for result in results[1::2]]
+    assert pks == sorted(pks)
+    assert waited == [64, 1]
+
+
+@pytest.mark.parametrize("tries", [[64], [64, 1]])
+async def test_a_database_out_of_reach_is_asked_no_more_for_all_that_waits(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch, tries: list[int]
+) -> None:
+    """Be it found out at once, or by the second one, as the first had a connection that broke."""
+    asked = []
+
+    def away(drafts: list[Draft]) -> Any:
+        asked.append(len(drafts))
+        cause = PoolTimeout() if asked == tries else None
+        raise OperationalError("no connection") from cause
+
+    monkeypatch.setattr(Message.objects, "post_all", away)
+    results = await posted_together(hub, world, [f"line {n}" for n in range(64)])
+    assert all(isinstance(result, OperationalError) for result in results)
+    assert asked == tries
 
 
 # One post
@@ -259,7 +305,7 @@ async def test_one_bad_draft_costs_no_other(world: World, hub: Hub, settings) ->
     assert await count() == 30
 
 
-async def test_a_post_is_tried_again_alone_where_the_batch_failed(
+async def test_posts_are_tried_again_one_by_one_where_a_batch_found_something_busy(
     world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And where that fails, too, it is told as something to try again."""
@@ -272,10 +318,10 @@ async def test_a_post_is_tried_again_alone_where_the_batch_failed(
         return post_all(drafts)
 
     monkeypatch.setattr(Message.objects, "post_all", fails)
-    bodies = ["one", "unlucky", "two"]
-    ids = [str(uuid4()) for _ in bodies]
-    for client_id, body in zip(ids, bodies, strict=True):
-        await cleo.send("post", room=world.team.pk, client_id=client_id, body=body)
+    rooms = {"one": world.team.pk, "unlucky": world.public.pk, "two": world.team.pk}
+    ids = [str(uuid4()) for _ in rooms]
+    for client_id, (body, room) in zip(ids, rooms.items(), strict=True):
+        await cleo.send("post", room=room, client_id=client_id, body=body)
     error = await cleo.frame("error", client_id=ids[1])
     assert (error["code"], error["retryable"]) == (Unavailable.code, True)
     for client_id in (ids[0], ids[2]):
