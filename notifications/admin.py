@@ -46,9 +46,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
 class SubscriptionAdmin(ReadOnlyAdmin):
     """Which browsers are told while no page is open; not under which address."""
 
-    list_display = ["user", "agent", "created_at", "failures"]
+    list_display = ["user", "agent", "created_at", "failures", "retry_at"]
     list_filter = ["failures", "created_at"]
     list_select_related = ["user"]
     search_fields = ["user__handle", "user__name", "agent"]
-    fields = ["user", "login", "agent", "created_at", "failures"]
+    fields = ["user", "login", "agent", "created_at", "failures", "retry_at"]
     ordering = ["-pk"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,21 +11,25 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
 from messages.markdown import excerpt
 from notifications.encoding import WITHOUT_WORDS, name_of
 from notifications.interest import Reason
 from notifications.models import Delivery, Notification, Preferences, Subscription
+from notifications.models.delivery import GATHERED, GIVEN_UP_AFTER, TOLD_AT_ONCE
 from notifications.push_service import Unreachable
+
+logger = logging.getLogger(__name__)
 
 ONE_BY_ONE = 3
 """More of them are told as one."""
-REPEATED = 3
-"""Times that browsers which took it are told again because of another that did not."""
 
 
 def sweep() -> list[int]:
-    """For whom something is due."""
-    return Delivery.objects.due(Delivery.Channel.PUSH, after=settings.CHAT_PUSH_AFTER)
+    """For whom something is due: to all of their browsers, or to one that did not take it."""
+    due = Delivery.objects.due(Delivery.Channel.PUSH, after=settings.CHAT_PUSH_AFTER)
+    owed = Subscription.objects.owed().values_list("user", flat=True)
+    return list(dict.fromkeys([*due, *owed[:TOLD_AT_ONCE]]))
 
 
 def send(user_id: int) -> None:
@@ -38,23 +43,52 @@ def send(user_id: int) -> None:
     waiting = delivery.gather()
     own = Preferences.objects.of(user)
     if until := _held_until(delivery, own):
+        Subscription.objects.filter(user=user, retry_at__lt=until).update(retry_at=until)
         delivery.postpone(waiting, until)
         return
-    browsers = list(Subscription.objects.live().filter(user=user))
-    wanted: list[Notification] = []
-    if own.push and user.is_active and browsers:
-        wanted = Notification.objects.filter(pk__in=[row.pk for row in waiting]).still_wanted(user)
-    taken, problem = False, None
-    for browser in browsers if wanted else ():
-        try:
-            for content in contents(wanted):
-                taken = browser.send(content, urgency="high") or taken
-        except Unreachable as unreachable:
-            problem = unreachable
-    if problem is not None and not (taken and delivery.failures >= REPEATED):
-        delivery.fail(problem)
+    browsers = list(Subscription.objects.live().filter(user=user).order_by("pk"))
+    wanted = _wanted(user, waiting, browsers) if own.push and user.is_active else []
+    new = {row.pk for row in waiting}
+    taken = False
+    for browser in browsers:
+        rows = [row for row in wanted if row.pk in new or browser.is_owed(row.pk)]
+        taken = _tell(browser, rows) or taken
+    delivery.finish(waiting, sent=taken)
+
+
+def _wanted(
+    user: User, waiting: Sequence[Notification], browsers: Sequence[Subscription]
+) -> list[Notification]:
+    """What is new to all of them, and what some of them have not taken yet."""
+    if not browsers:
+        return []
+    pks = {row.pk for row in waiting}
+    if owed := [browser.owed_from for browser in browsers if browser.owed_from is not None]:
+        since = Notification.objects.filter(user=user, pk__gte=min(owed))
+        lately = since.filter(created_at__gt=timezone.now() - GIVEN_UP_AFTER)
+        pks.update(lately.order_by("-pk").values_list("pk", flat=True)[:GATHERED])
+    rows: list[Notification] = Notification.objects.filter(pk__in=pks).still_wanted(user)
+    return rows
+
+
+def _tell(browser: Subscription, rows: Sequence[Notification]) -> bool:
+    """Whether it took any of it. What it does not take it is owed, and no other is told again for
+    its sake, or waits for it.
+    """
+    if browser.is_left_alone:
+        if rows:
+            browser.owe(rows[0].pk)
+        return False
+    taken = False
+    try:
+        for content in contents(rows) if rows else ():
+            taken = browser.send(content, urgency="high") or taken
+    except Unreachable as problem:
+        logger.warning("%s could not be told: %s", browser, problem)
+        browser.owe(rows[0].pk)
     else:
-        delivery.finish(waiting, sent=taken)
+        browser.settle()
+    return taken
 
 
 def contents(rows: Sequence[Notification]) -> list[bytes]:

@@ -47,9 +47,14 @@ class Migration(migrations.Migration):
                 ('agent', models.CharField(blank=True, max_length=400)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('failures', models.PositiveIntegerField(default=0, help_text='One after the other.')),
+                ('owed_from', models.BigIntegerField(editable=False, help_text='Id of the first notification that it did not take.', null=True)),
+                ('retry_at', models.DateTimeField(editable=False, help_text='When it is told of all from there on.', null=True)),
                 ('login', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.login')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='push_subscriptions', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('retry_at__isnull', False)), fields=['retry_at'], name='browsers_to_try_again')],
+            },
         ),
         migrations.CreateModel(
             name='Delivery',

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from live.models import Presence
+from notifications import pauses
 from notifications.models.notification import Notification
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,6 @@ TOLD_AT_ONCE = 200
 GATHERED = 500
 LEASE = timedelta(minutes=5)
 """Longer than a mail server may take; then another worker tries."""
-FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 
 
 class DeliveryManager(models.Manager["Delivery"]):
@@ -115,8 +115,8 @@ class Delivery(models.Model):
     def fail(self, problem: Exception) -> None:
         """Try again, a little later each time."""
         logger.warning("%s could not be sent: %s", self, type(problem).__name__)
-        wait = min(FIRST_WAIT * 2 ** min(self.failures, 10), LONGEST_WAIT)
-        self._let_go(until=timezone.now() + wait, failures=F("failures") + 1)
+        pause = pauses.after(self.failures + 1)
+        self._let_go(until=timezone.now() + pause, failures=F("failures") + 1)
 
     def _let_go(self, *, until: object, **changes: object) -> bool:
         held = Delivery.objects.filter(pk=self.pk, token=self.token)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.errors import Invalid
-from notifications import push_service, webpush
+from notifications import pauses, push_service, webpush
 
 if TYPE_CHECKING:
     from accounts.models import Login
@@ -28,6 +28,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def live(self) -> SubscriptionQuerySet:
         """Of sign-ins that are not over."""
         return self.filter(login__ended_at=None, login__expires_at__gt=timezone.now())
+
+    def owed(self) -> SubscriptionQuerySet:
+        """Those to be tried again now, the longest waiting first."""
+        return self.live().filter(retry_at__lte=timezone.now()).order_by("retry_at")
 
 
 class SubscriptionManager(models.Manager.from_queryset(SubscriptionQuerySet)):  # type: ignore[misc]
@@ -50,6 +54,8 @@ class SubscriptionManager(models.Manager.from_queryset(SubscriptionQuerySet)):  
                 "auth": auth,
                 "agent": login.user_agent,
                 "failures": 0,
+                "owed_from": None,
+                "retry_at": None,
             },
         )
         rows = self.filter(user=login.user).order_by("-created_at", "-pk")
@@ -82,8 +88,23 @@ class Subscription(models.Model):
     agent = models.CharField(max_length=400, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     failures = models.PositiveIntegerField(default=0, help_text="One after the other.")
+    owed_from = models.BigIntegerField(
+        null=True, editable=False, help_text="Id of the first notification that it did not take."
+    )
+    retry_at = models.DateTimeField(
+        null=True, editable=False, help_text="When it is told of all from there on."
+    )
 
     objects: ClassVar = SubscriptionManager()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["retry_at"],
+                condition=models.Q(retry_at__isnull=False),
+                name="browsers_to_try_again",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"A browser of {self.user_id}"
@@ -108,7 +129,7 @@ class Subscription(models.Model):
             self._note_failure()
             raise
         if status < 300:
-            Subscription.objects.filter(pk=self.pk).update(failures=0)
+            self._change(failures=0)
             return True
         if status in GONE:
             self.delete()
@@ -116,9 +137,33 @@ class Subscription(models.Model):
         self._note_failure()
         raise push_service.Unreachable(f"status {status}")
 
+    def owe(self, notification: int) -> None:
+        """It is still to be told of this one, and of all that came after."""
+        if self.owed_from is None or notification < self.owed_from:
+            self._change(owed_from=notification)
+
+    def settle(self) -> None:
+        """It has been told of all that there is."""
+        if self.owed_from is not None or self.retry_at is not None:
+            self._change(owed_from=None, retry_at=None)
+
+    def is_owed(self, notification: int) -> bool:
+        return self.owed_from is not None and notification >= self.owed_from
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether it is too early to try it again."""
+        return self.retry_at is not None and self.retry_at > timezone.now()
+
     def _note_failure(self) -> None:
-        self.failures += 1
-        if self.failures >= FAILURES_MAX:
+        failures = self.failures + 1
+        if failures >= FAILURES_MAX:
             self.delete()
         else:
-            Subscription.objects.filter(pk=self.pk).update(failures=self.failures)
+            self._change(failures=failures, retry_at=timezone.now() + pauses.after(failures))
+
+    def _change(self, **fields: Any) -> None:
+        """Nothing, where it is gone."""
+        for name, value in fields.items():
+            setattr(self, name, value)
+        Subscription.objects.filter(pk=self.pk).update(**fields)

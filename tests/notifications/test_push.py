@@ -18,8 +18,10 @@ from django.utils import timezone
 
 from accounts.models import Login, User
 from live.models import Presence
+from messages.models import Message
 from notifications import push, push_service, webpush
-from notifications.models import Delivery, Notification, Preferences, Subscription
+from notifications.models import Notification, Preferences, Subscription
+from notifications.models.subscription import FAILURES_MAX
 from notifications.tasks import send_pushes, sweep_pushes
 from rooms.models import Participant
 from tests.callers import Caller
@@ -347,18 +349,21 @@ def test_a_service_in_trouble_is_asked_again_later(
     deliver()
     assert len(service.came) == 1
     service.status = 201
-    Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    deliver()
+    retry()
     assert len(service.came) == 2
-    assert Subscription.objects.get().failures == 0
+    browser = Subscription.objects.get()
+    assert (browser.failures, browser.owed_from, browser.retry_at) == (0, None, None)
 
 
 def retry() -> None:
-    Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    """Once the pause is over in which a browser that failed is left alone."""
+    Subscription.objects.exclude(retry_at=None).update(retry_at=timezone.now())
     deliver()
 
 
-def test_what_one_browser_took_is_not_lost_to_another(world: World, service: Service) -> None:
+def test_what_one_browser_took_is_not_lost_to_another_nor_told_again(
+    world: World, service: Service
+) -> None:
     for name in ("phone", "desk", "old"):
         subscribe(world.cleo, service, Browser(), name)
     service.statuses = {"/desk": 503, "/old": 410}
@@ -367,21 +372,67 @@ def test_what_one_browser_took_is_not_lost_to_another(world: World, service: Ser
     service.statuses = {}
     service.came.clear()
     retry()
-    assert {path for path, _, _ in service.came} == {"/phone", "/desk"}
+    retry()
+    assert [path for path, _, _ in service.came] == ["/desk"]
     assert Notification.objects.get().push_due is None
 
 
-def test_a_browser_in_trouble_for_long_does_not_have_the_others_told_for_ever(
+def test_a_browser_in_trouble_holds_no_other_up_and_has_all_it_missed_later(
     world: World, service: Service
 ) -> None:
-    for name in ("phone", "desk"):
-        subscribe(world.cleo, service, Browser(), name)
+    """In the order said, and nothing that was read meanwhile."""
+    desk, phone = Browser(), Browser()
+    subscribe(world.cleo, service, desk, "desk")
+    subscribe(world.cleo, service, phone, "phone")
+    world.say(world.team, world.ben, "@cleo before")
+    deliver()
     service.statuses = {"/desk": 503}
+    for words in ("zero", "one", "two"):
+        world.say(world.team, world.ben, f"@cleo {words}")
+        deliver()
+    assert [path for path, _, _ in service.came] == ["/desk", "/phone"] * 2 + ["/phone"] * 2
+    retry()
+    assert [path for path, _, _ in service.came[6:]] == ["/desk"]  # in vain again
+    Message.objects.get(body="@cleo zero").mark_read(by=world.cleo)
+    service.statuses = {}
+    service.came.clear()
+    retry()
+    assert [path for path, _, _ in service.came] == ["/desk", "/desk"]
+    assert [desk.read(body)["body"] for _, _, body in service.came] == ["@cleo one", "@cleo two"]
+
+
+def test_a_browser_in_trouble_is_left_alone_longer_each_time_and_forgotten_in_the_end(
+    world: World, service: Service
+) -> None:
+    subscribe(world.cleo, service, Browser())
+    service.status = 503
     world.say(world.team, world.ben, "@cleo")
-    for _ in range(2 * push.REPEATED):
-        retry()
-    assert [path for path, _, _ in service.came].count("/phone") == 1 + push.REPEATED
-    assert Notification.objects.get().push_due is None
+    pauses = []
+    while (browser := Subscription.objects.first()) is not None:
+        began = timezone.now()
+        retry() if browser.failures else deliver()
+        if left := Subscription.objects.first():
+            pauses.append((left.retry_at - began) // timedelta(minutes=1))
+    assert pauses == [1, 2, 4, 8, 16, 32] + [60] * 13
+    assert len(service.came) == FAILURES_MAX
+
+
+def test_what_a_browser_is_owed_waits_for_quiet_hours_to_end(
+    world: World, service: Service
+) -> None:
+    subscribe(world.cleo, service, Browser())
+    service.status = 503
+    world.say(world.team, world.ben, "@cleo")
+    deliver()
+    own = Preferences.objects.of(world.cleo)
+    own.change(by=world.cleo, quiet_from=time(0), quiet_until=time(0))
+    retry()
+    assert len(service.came) == 1
+    assert Subscription.objects.get().retry_at == own.quiet_end()
+    own.change(by=world.cleo, quiet_from=None, quiet_until=None, push=False)
+    retry()
+    assert len(service.came) == 1
+    assert Subscription.objects.get().retry_at is None  # who wants none is owed none
 
 
 def test_no_redirect_is_followed(world: World, service: Service) -> None:
