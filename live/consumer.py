@@ -93,8 +93,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
         )
 
     async def _expire(self) -> None:
-        """Time is up, unless the session was used meanwhile and lasts longer now."""
-        login = await self._login_now()
+        """Time is up, unless the login was used meanwhile and lasts longer now. A token lasts no
+        longer, whatever becomes of its login.
+        """
+        token_ends_at = self.socket.login.credential_ends_at
+        is_over = token_ends_at is not None and token_ends_at <= timezone.now()
+        login = None if is_over else await self._login_now()
         if self.socket.is_over:
             return
         if login is None or login.valid_until <= timezone.now():

@@ -252,14 +252,37 @@ async def test_the_end_of_a_login_is_noticed_without_its_signal(
     assert ben.closed is None
 
 
-async def test_a_socket_ends_when_its_token_expires(world: World, hub: Hub, settings) -> None:
-    login = await run(Login.objects.start, world.cleo, kind=Login.Kind.TOKEN)
-    pair = await run(tokens.issue, login)
-    token = tokens.AccessToken(pair["access"])
-    token.set_exp(lifetime=timedelta(seconds=2))
-    client = Client(login)
-    await client.connect(headers={"Authorization": f"Bearer {token}"})
+class Soon:
+    """Lets sockets in by what ends in a moment, and counts how often their login is read again."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, which: str, *, failures: int = 0) -> None:
+        self.which, self.failures, self.asked = which, failures, 0
+        monkeypatch.setattr(database, "WAITS", (0.01, 0.01))
+        monkeypatch.setattr(consumer, "authenticate", self._let_in)
+        read = Login.as_it_is_now
+        monkeypatch.setattr(Login, "as_it_is_now", lambda login: self._read(login, read))
+
+    def _let_in(self, *args: Any) -> Login:
+        login = authenticate(*args)
+        login.credential_ends_at = None
+        setattr(login, self.which, timezone.now() + timedelta(seconds=0.05))
+        return login
+
+    def _read(self, login: Login, read: Callable[[Login], Login | None]) -> Login | None:
+        self.asked += 1
+        if self.asked <= self.failures:
+            raise OperationalError("away")
+        return read(login)
+
+
+async def test_a_socket_ends_with_its_token_and_nobody_is_asked(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its login goes on, but was not what it came by; and the database may be away for minutes."""
+    soon = Soon(monkeypatch, "credential_ends_at", failures=100)
+    client = await Client.of(world.cleo)
     assert await client.bye("expired") == 4001
+    assert soon.asked == 0
 
 
 async def test_a_socket_ends_with_its_own_token_whatever_others_of_its_login_show(
@@ -277,37 +300,29 @@ async def test_a_socket_ends_with_its_own_token_whatever_others_of_its_login_sho
     assert found == set(ends)
 
 
-async def test_a_token_expires_though_the_database_does_not_answer_at_once(
+@pytest.mark.parametrize("failures", [0, 1])
+async def test_a_login_that_was_used_meanwhile_goes_on(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    """Also where the database does not answer at once."""
+    soon = Soon(monkeypatch, "expires_at", failures=failures)
+    client = await Client.of(world.cleo)
+    (socket,) = hub.sockets[world.cleo.pk]
+    async with asyncio.timeout(PATIENCE):
+        while socket.login.valid_until < timezone.now() + timedelta(days=1):  # noqa: ASYNC110  # it happens in the server
+            await asyncio.sleep(0.01)
+    await client.settle()
+    assert client.closed is None
+    assert soon.asked == failures + 1
+
+
+async def test_a_login_ends_though_the_database_is_gone(
     world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await expire_unread(world, monkeypatch, failures=1)
-
-
-async def test_a_token_expires_though_the_database_is_gone(
-    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await expire_unread(world, monkeypatch, failures=100)
-
-
-async def expire_unread(world: World, monkeypatch: pytest.MonkeyPatch, *, failures: int) -> None:
-    """A token runs out while its login cannot be read."""
-    monkeypatch.setattr(database, "WAITS", (0.01, 0.01))
-    asked: list[Login] = []
-
-    def as_it_is_now(login: Login) -> Login | None:
-        asked.append(login)
-        if len(asked) <= failures:
-            raise OperationalError("away")
-        return login
-
-    monkeypatch.setattr(Login, "as_it_is_now", as_it_is_now)
-    login = await run(Login.objects.start, world.cleo, kind=Login.Kind.TOKEN)
-    token = tokens.AccessToken((await run(tokens.issue, login))["access"])
-    token.set_exp(lifetime=timedelta(seconds=2))
-    client = Client()
-    await client.connect(headers={"Authorization": f"Bearer {token}"})
+    soon = Soon(monkeypatch, "expires_at", failures=100)
+    client = await Client.of(world.cleo)
     assert await client.bye("expired") == 4001
-    assert len(asked) > 1
+    assert soon.asked == 3
 
 
 async def test_a_socket_ends_when_its_login_expires(world: World, hub: Hub) -> None:
