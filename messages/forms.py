@@ -25,6 +25,8 @@ LABELS = {
     Audience.ONLY: "Whisper",
 }
 
+SAID_OTHERWISE = "You have sent something else from here before. Send this to say it as well."
+
 
 def may_write_in(seat: Participant) -> bool:
     """Whether to show where one writes. A customer's message reopens a closed conversation."""
@@ -158,6 +160,16 @@ class ShareForm(forms.Form):
             ],
         )
         _offer(self.fields["to"], [(other.user_id, other.user.name) for other in people])
+
+
+def offer_anew(form: forms.Form) -> None:
+    """Something else was sent from this form before: this may be sent as well, but not under the
+    same `client_id`, which would be refused for ever.
+    """
+    data = cast(QueryDict, form.data).copy()
+    data["client_id"] = str(uuid4())
+    form.data = data
+    form.add_error(None, SAID_OTHERWISE)
 
 
 def _uuid(value: str) -> UUID | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -19,8 +18,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.errors import DomainError, Forbidden, NotFound
 from accounts.models import User
 from accounts.throttles import PostThrottle, slow_down
+from messages.forms import offer_anew
 from messages.markdown import excerpt
 from messages.models import Message
+from messages.overview import names_of
 from messages.views.message import in_room, shown, visible
 from rooms.forms import show_error
 from rooms.ids import read_id
@@ -103,7 +104,16 @@ def conclude(request: HttpRequest, sidebar: int) -> HttpResponse:
     begun = _chosen(request, found)
     form = _form(request, outer, begun[0].body if begun else "")
     form.fields["body"].label = "What came of it"
-    if _said(request, form, partial(found.conclude, by=seat.user)):
+
+    def say(**said: Any) -> None:
+        try:
+            found.conclude(by=seat.user, **said)
+        except Message.IdempotencyConflict as conflict:
+            if found.concluded_at:  # there is nothing more to be said
+                raise Sidebar.Concluded from conflict
+            raise
+
+    if _said(request, form, say):
         flash.success(request, "The side-bar is concluded.")
         return redirect("room", sidebar)
     anchor = Message.objects.visible_to(seat.user).filter(pk=found.anchor_id, deleted_at=None)
@@ -216,6 +226,9 @@ def _said(request: HttpRequest, form: SaidForm, say: Callable[..., object]) -> b
     try:
         slow_down(PostThrottle, request)
         say(**form.said)
+    except Message.IdempotencyConflict:
+        offer_anew(form)
+        return False
     except DomainError as error:
         show_error(form, error)
         return False
@@ -234,4 +247,4 @@ def _about(sidebar: Sidebar, seat: Participant, outer: Participant) -> dict[str,
 
 def _name(seat: Participant) -> str:
     """Of the room around it, as one knows it."""
-    return seat.room.name or "your conversation"
+    return names_of(seat.user, [seat.room])[seat.room_id]

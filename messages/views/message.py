@@ -19,6 +19,7 @@ from messages.audience import Audience
 from messages.encoding import Encoded, encode_for
 from messages.forms import EditForm, may_write_in
 from messages.models import Message
+from messages.overview import names_of
 from messages.receipts import readers
 from messages.rendering import article
 from messages.timeline import with_names
@@ -66,7 +67,7 @@ def detail(request: HttpRequest, message: int) -> HttpResponse:
     context = {
         "message": encoded,
         "article": element,
-        "room": {"id": found.room_id, "name": found.room.name or "your conversation"},
+        "room": {"id": found.room_id, "name": names_of(user, [found.room])[found.room_id]},
         "in_room": in_room(found),
         "link": request.build_absolute_uri(in_room(found)),
         "actions": encoded["data"].get("actions", []) if seat.may_write else [],

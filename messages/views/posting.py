@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.errors import DomainError
 from accounts.throttles import PostThrottle, slow_down
-from messages.forms import ComposerForm
+from messages.forms import SAID_OTHERWISE, ComposerForm
 from messages.models import Attachment, Message
 from messages.models.attachment import clean_name, must_be_few
 from messages.posting import Draft, Posted
@@ -23,7 +24,7 @@ from rooms.models import Participant
 from rooms.views.room import show
 from rooms.views.seats import my_seat
 
-SAID_OTHERWISE = "You have sent something else from here before. Send this to say it as well."
+DELETED_SINCE = "What you sent from here before was deleted. Send this to say it anew."
 
 
 @require_POST
@@ -35,8 +36,10 @@ def post(request: HttpRequest, room: int) -> HttpResponse:
     try:
         posted = _say(request, seat, form)
     except Message.IdempotencyConflict:
+        # Of what was deleted nobody knows any more whether it had these files.
+        gone = _earlier(form).filter(deleted_at__isnull=False).exists()
+        form.errors = [DELETED_SINCE if gone else SAID_OTHERWISE]
         form.client_id = uuid4()  # or it would be refused for ever
-        form.errors = [SAID_OTHERWISE]
         return show(request, seat, form, status=Message.IdempotencyConflict.status)
     except DomainError as error:
         form.errors = _sentences(error)
@@ -59,7 +62,7 @@ def _say(request: HttpRequest, seat: Participant, form: ComposerForm) -> Posted:
         client_id=form.client_id,
     )
     chosen_files = request.FILES.getlist("files")
-    if chosen_files and (earlier := _said_before(draft, chosen_files)):
+    if chosen_files and (earlier := _said_before(form, draft, chosen_files)):
         return Posted(earlier, replayed=True)
     slow_down(PostThrottle, request)
     must_be_few(len(chosen_files))
@@ -72,7 +75,7 @@ def _say(request: HttpRequest, seat: Participant, form: ComposerForm) -> Posted:
     except Message.IdempotencyConflict:
         Attachment.discard(files)
         # A form sent twice may have said it while these pictures were looked into.
-        if earlier := _said_before(draft, chosen_files):
+        if earlier := _said_before(form, draft, chosen_files):
             return Posted(earlier, replayed=True)
         raise
     except Exception:
@@ -81,11 +84,17 @@ def _say(request: HttpRequest, seat: Participant, form: ComposerForm) -> Posted:
     return posted
 
 
-def _said_before(draft: Draft, files: Sequence[UploadedFile[bytes]]) -> Message | None:
-    """The message that this form has made, if it is sent again with the same words and files."""
-    earlier = Message.objects.filter(
-        client_id=draft.client_id, room=draft.room, author=draft.author
-    ).first()
+def _earlier(form: ComposerForm) -> QuerySet[Message]:
+    """The message that this form has made, if it was sent before."""
+    mine: QuerySet[Message] = Message.objects.filter(room=form.seat.room_id, author=form.seat.user)
+    return mine.filter(client_id=form.client_id)
+
+
+def _said_before(
+    form: ComposerForm, draft: Draft, files: Sequence[UploadedFile[bytes]]
+) -> Message | None:
+    """That message, if it has the same words and files."""
+    earlier = _earlier(form).first()
     if earlier is None:
         return None
     attached = list(earlier.attachments.all())

@@ -13,15 +13,16 @@ from django.views.decorators.http import require_http_methods
 from accounts.errors import DomainError, Forbidden, NotFound
 from accounts.models import User
 from accounts.throttles import PostThrottle, slow_down
-from messages.forms import ShareForm
+from messages.forms import ShareForm, offer_anew
 from messages.models import Message
+from messages.overview import names_of
 from messages.views.message import in_room, shown, visible
 from rooms.forms import show_error
 from rooms.ids import read_id
 from rooms.models import Participant, Room
 from rooms.modes import rules
 from rooms.views.seats import me
-from rooms.views.sidebar import others_of, sidebar
+from rooms.views.sidebar import sidebar
 
 NAMED = 100
 
@@ -39,6 +40,8 @@ def share(request: HttpRequest, message: int) -> HttpResponse:
     if form.is_valid():
         try:
             posted = _commit(request, form, found, seat)
+        except Message.IdempotencyConflict:
+            offer_anew(form)
         except DomainError as error:
             show_error(form, error)
         else:
@@ -62,9 +65,7 @@ def rooms_to_write_in(user: User) -> dict[int, str]:
         for seat in seats
         if seat.room.is_open and seat.role in rules(seat.room.mode).writers
     ]
-    others = others_of(user, [room for room in rooms if room.is_direct])
-    named = {room.pk: others[room.pk]["name"] if room.pk in others else str(room) for room in rooms}
-    return dict(sorted(named.items(), key=lambda item: item[1].casefold()))
+    return dict(sorted(names_of(user, rooms).items(), key=lambda item: item[1].casefold()))
 
 
 def _target(request: HttpRequest, rooms: dict[int, str], message: Message) -> Participant:

@@ -105,6 +105,22 @@ def test_a_share_is_a_changed_copy_for_others(world: World, browse: Browse) -> N
     assert "carl" not in world.readers(note)
 
 
+def test_another_copy_sent_from_the_same_form_is_shared_at_the_second_try(
+    world: World, browse: Browse
+) -> None:
+    """As it is after going back."""
+    client, message = browse(world.ben), world.say(world.team, world.ben, "hello")
+    given = {"client_id": str(uuid4()), "room": world.public.pk}
+    share(client, message, **given, body="one")
+    answer = share(client, message, **given, body="two")
+    assert answer.status_code == 400
+    assert "Send this to say it as well." in answer.text
+    given["client_id"] = re.search(r'name="client_id" value="([^"]+)"', answer.text).group(1)
+    assert share(client, message, **given, body="two").status_code == 302
+    said = world.public.messages.filter(shared_from=message).order_by("pk")
+    assert [copy.body for copy in said] == ["one", "two"]
+
+
 def test_a_file_without_words_is_shared_as_it_is(world: World, browse: Browse) -> None:
     file = Attachment.objects.upload(ContentFile(b"x", "a.txt"), room=world.team, by=world.ben)
     message = world.say(world.team, world.ben, "", attachments=[file])

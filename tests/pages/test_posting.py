@@ -77,6 +77,24 @@ def test_what_is_sent_after_going_back_is_said_at_the_second_try(
     assert Attachment.objects.count() == 2
 
 
+def test_what_was_deleted_since_comes_back_by_no_form_that_says_otherwise(
+    world: World, browse: Browse
+) -> None:
+    """With the files it had is gone whether this is the same."""
+    client, given = browse(world.ben), {"client_id": str(uuid4()), "body": "words"}
+    send(client, world.team, **given, files=SimpleUploadedFile("a.txt", b"text"))
+    newest(world).remove(by=world.ben)
+    before = world.team.messages.count()
+    answer = send(client, world.team, **given, files=SimpleUploadedFile("a.txt", b"text"))
+    assert answer.status_code == 409
+    assert "was deleted. Send this to say it anew." in answer.text
+    assert "something else" not in answer.text
+    assert world.team.messages.count() == before
+    given["client_id"] = re.search(r'name="client_id" value="([^"]+)"', answer.text).group(1)
+    assert send(client, world.team, **given).status_code == 302
+    assert newest(world).body == "words"
+
+
 def test_a_form_sent_again_while_its_picture_is_looked_into_says_it_once(
     world: World, browse: Browse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from messages.models import Message
+from messages.overview import NAMELESS
 from robots.models import Reply, Robot, RobotSeat
 from robots.outcome import Outcome
 from rooms.models import Room
@@ -236,6 +237,53 @@ def test_messages_are_chosen_seen_changed_and_shared_back(world: World, browse: 
     assert (said.body, said.author, said.shared_from) == ("Ten or twelve.", world.ben, one)
     share(ben, sidebar, two, body="or twelve")
     assert (newest(world.team).body, newest(world.team).shared_from) == ("or twelve", two)
+
+
+def test_another_copy_sent_from_the_same_form_is_shared_at_the_second_try(
+    world: World, browse: Browse
+) -> None:
+    """As it is after going back."""
+    sidebar = beside(world.say(world.team, world.ben), world.ben)
+    message, ben = world.say(sidebar.room, world.cleo, "ten"), browse(world.ben)
+    given = {"client_id": str(uuid4())}
+    share(ben, sidebar, message, **given, body="one")
+    answer = share(ben, sidebar, message, **given, body="two")
+    assert answer.status_code == 400
+    assert "Send this to say it as well." in answer.text
+    given["client_id"] = re.search(r'name="client_id" value="([^"]+)"', answer.text).group(1)
+    assert share(ben, sidebar, message, **given, body="two").status_code == 302
+    said = Message.objects.filter(room=world.team, shared_from=message).order_by("pk")
+    assert [copy.body for copy in said] == ["one", "two"]
+
+
+def test_rooms_without_a_name_are_called_as_everywhere_else(world: World, browse: Browse) -> None:
+    ben = browse(world.ben)
+    sidebar = beside(world.say(world.direct, world.ben), world.ben)
+    message = world.say(sidebar.room, world.ben, "ten")
+    assert "A message in Side-bar</h1>" in ben.get(f"/messages/{message.pk}/").text
+    assert f">{NAMELESS}</option>" in ben.get(f"/messages/{message.pk}/share/").text
+    back = ben.get(f"/sidebars/{sidebar.pk}/share/", {"message": message.pk}).text
+    assert "Share with Cleo</h1>" in back
+    aloud = sidebar.anchor_id
+    assert "A message in Cleo</h1>" in ben.get(f"/messages/{aloud}/").text
+
+
+def test_another_conclusion_sent_from_the_same_form_comes_too_late_or_is_offered_anew(
+    world: World, browse: Browse
+) -> None:
+    sidebar = beside(world.say(world.team, world.ben), world.ben)
+    ben, path = browse(world.ben), f"/sidebars/{sidebar.pk}/conclude/"
+    given = {"client_id": str(uuid4()), "audience": "everyone"}
+    ben.post(path, {**given, "body": "Ten."})
+    late = ben.post(path, {**given, "body": "Twelve."})
+    assert Sidebar.Concluded.message in late.text
+    assert "Send this" not in late.text
+    ben.post(f"/rooms/{sidebar.pk}/settings/", {"do": "reopen"})
+    answer = ben.post(path, {**given, "body": "Twelve."})
+    assert "Send this to say it as well." in answer.text
+    given["client_id"] = re.search(r'name="client_id" value="([^"]+)"', answer.text).group(1)
+    assert ben.post(path, {**given, "body": "Twelve."}).status_code == 302
+    assert newest(world.team).body == "Twelve."
 
 
 @pytest.mark.parametrize("gone", ["all", "one"])
