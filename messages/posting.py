@@ -145,7 +145,7 @@ class Batch:
             self._write(new)
         return results
 
-    # What is read, a query each
+    # What is read, a query each (and one more for each open side-bar that somebody comes to)
 
     def _room_ids(self) -> set[int]:
         """Of the drafts, and of what they share: all locks are taken at once."""
@@ -188,8 +188,10 @@ class Batch:
 
     def _read_quoted(self) -> dict[int, Message]:
         ids = {pk for draft in self.drafts for pk in (draft.reply_to, *draft.shared) if pk}
-        rows = Message.objects.filter(pk__in=ids).select_related("author", "room") if ids else ()
-        return {message.pk: message for message in rows}
+        rows = Message.objects.filter(pk__in=ids).select_related("author", "room")
+        if any(draft.shared for draft in self.drafts):
+            rows = rows.prefetch_related("attachments")
+        return {message.pk: message for message in (rows if ids else ())}
 
     def _read_files(self) -> dict[int, Attachment]:
         ids = {pk for draft in self.drafts for pk in draft.attachments}
@@ -288,7 +290,9 @@ class Batch:
         source = self.quoted.get(pk)
         if source is None:
             raise _absent("message")
-        source.must_be_visible_to(author)
+        seat = self.seats.get((source.room_id, author.pk))
+        if seat is None or not audience.Reader.of(seat).sees(source):
+            raise NotFound
         if source.deleted_at:
             raise Message.Deleted
         if author.site_role is None:
@@ -340,28 +344,30 @@ class Batch:
         return bool(room.message_count == settings.CHAT_ROOM_MESSAGES_WARN)
 
     def _write_attachments(self, new: Iterable[Message]) -> None:
-        copies = []
+        uploaded: list[Attachment] = []
+        copies: list[Attachment] = []
         for message in new:
             for position, attached in enumerate(message.attached):
-                attached.position = position
-                if attached.pk:
-                    here = {"message": message, "position": position}
-                    Attachment.objects.filter(pk=attached.pk).update(**here)
-                else:
-                    copies.append(attached)
+                attached.message, attached.position = message, position
+                (uploaded if attached.pk else copies).append(attached)
+        Attachment.objects.bulk_update(uploaded, ["message", "position"])
         Attachment.objects.bulk_create(copies)
 
 
 def _audit_shares(new: Iterable[Message]) -> None:
     """Sharing lets others see what they could not."""
+    entries = []
     for message in new:
         shown = {"audience": message.audience, "to": message.to, "room": message.room_id}
         sources = [message.shared_from] if message.shared_from else []
         for original in [*sources, *message.shared_with]:
             source = {"message": original.pk, "room": original.room_id}
-            AuditEntry.objects.record(
-                "message.shared", on=message, by=message.author, before=source, after=shown
+            entries.append(
+                AuditEntry.objects.entry(
+                    "message.shared", on=message, by=message.author, before=source, after=shown
+                )
             )
+    AuditEntry.objects.bulk_create(entries)
 
 
 def _warn(room: Room) -> None:

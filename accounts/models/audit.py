@@ -43,7 +43,21 @@ class AuditEntryManager(models.Manager["AuditEntry"]):
 
         `before` and `after` are JSON. `by` is None where nobody is known (a failed login).
         """
-        return self.create(
+        entry = self.entry(action, on=on, by=by, before=before, after=after)
+        entry.save()
+        return entry
+
+    def entry(
+        self,
+        action: str,
+        *,
+        on: models.Model | None,
+        by: User | None,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+    ) -> AuditEntry:
+        """The same, to be added together with others by `bulk_create`."""
+        return self.model(
             action=action,
             by=by,
             by_label=str(by or "")[:LABEL_LENGTH],

@@ -5,14 +5,15 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from messages.encoding import encode_for
 from messages.history import History
-from messages.models import Message
+from messages.models import Attachment, Message
 from messages.overview import overview
 from messages.posting import Draft
 from rooms.models import Participant, Room
@@ -109,6 +110,45 @@ def test_posting_mentions_whispers_and_replies(world: World, ben: User) -> None:
     one = queries(lambda: Message.objects.post_all(busy(1)))
     assert one == POST + 4  # what is quoted, who is meant by a handle, the mentions, who is told
     assert queries(lambda: Message.objects.post_all(busy(20))) == one
+
+
+def with_files(room: Room, by: User, count: int) -> tuple[int, ...]:
+    """Uploaded, and not attached yet."""
+    files = [ContentFile(b"text", f"{n}.txt") for n in range(count)]
+    return tuple(Attachment.objects.upload(file, room=room, by=by).pk for file in files)
+
+
+def test_posting_files(world: World, ben: User) -> None:
+    def say(count: int) -> int:
+        files = with_files(world.team, ben, count)
+        draft = Draft(room=world.team.pk, author=ben, body="", attachments=files)
+        return queries(lambda: Message.objects.post_all([draft]))
+
+    assert say(10) == say(2)
+
+
+def test_sharing_many_at_once(world: World, ben: User) -> None:
+    """With their files, and who shared what of where in the audit."""
+    said = [
+        world.team.messages.post(f"{n}", by=ben, attachments=Attachment.objects.filter(pk__in=pks))
+        for n, pks in enumerate(with_files(world.team, ben, 1) for _ in range(10))
+    ]
+
+    def share(count: int) -> int:
+        first, *others = [message.pk for message in said[:count]]
+        draft = Draft(
+            room=world.public.pk,
+            author=ben,
+            body="all of it",
+            shared_from=first,
+            shared_with=tuple(others),
+        )
+        before = AuditEntry.objects.filter(action="message.shared").count()
+        took = queries(lambda: Message.objects.post_all([draft]))
+        assert AuditEntry.objects.filter(action="message.shared").count() == before + count
+        return took
+
+    assert share(10) == share(2)
 
 
 def test_replaying(world: World, ben: User) -> None:
