@@ -50,6 +50,9 @@ class Activity:
             await asyncio.sleep(INTERVAL)
 
     async def _tell(self, user: int, rooms: set[int]) -> None:
+        """A query for each user, since the rule of what one may see is asked for one at a time; and
+        one after the other, so that counting takes no more than one of the pool's threads.
+        """
         sockets = self._hub.sockets.get(user)
         if not sockets:
             return

@@ -61,9 +61,12 @@ def begin_as_they_like(room: Room, people: Collection[Participant], **_: object)
     if room.is_direct:
         return
     chosen = Preferences.objects.by_user([seat.user_id for seat in people])
+    changed = []
     for seat in people:
         if (own := chosen.get(seat.user_id)) and own.level:
-            seat.set_preferences(notify=own.level)
+            seat.notify = own.level
+            changed.append(seat)
+    Participant.objects.bulk_update(changed, ["notify"])
 
 
 @receiver(room_changed)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 
 from accounts.models import User
 from messages.models import Message
 from notifications import frames
+from notifications.listeners import begin_as_they_like
 from notifications.models import Notification, Preferences
 from rooms.models import Participant, Room
 from tests.callers import Caller
@@ -204,6 +206,19 @@ def test_newcomers_are_told_of_what_they_have_chosen(world: World) -> None:
     room = Room.objects.open("Another", by=again(world.ben), people=[otto])
     assert world.seat(room, otto).notify == "nothing"
     assert world.seat(Room.objects.direct(otto, by=again(world.ben)), otto).notify == "all"
+
+
+def test_what_many_newcomers_have_chosen_is_written_in_one_statement(
+    world: World, django_assert_num_queries: Callable[..., AbstractContextManager[object]]
+) -> None:
+    chosen = {world.cleo: "all", world.vic: "nothing", world.gus: "mentions"}
+    for person, level in chosen.items():
+        Preferences.objects.of(person).change(by=person, level=level)
+    seats = list(world.team.participants.select_related("room"))
+    with django_assert_num_queries(2):  # one to read what they chose
+        begin_as_they_like(world.team, seats)
+    found = {person: world.seat(world.team, person).notify for person in chosen}
+    assert found == chosen
 
 
 def test_the_site_says_what_rooms_begin_with(world: World, settings: pytest.FixtureRequest) -> None:
