@@ -27,6 +27,7 @@ from accounts.api_schema import errors
 from accounts.authentication import current_login
 from accounts.errors import Invalid, NotAuthenticated, TooLarge
 from accounts.models import Login, Ticket, User
+from accounts.models.user import NAME_MAX
 from accounts.roles import SiteRole
 from accounts.status import LONGEST
 from accounts.throttles import CallThrottle, DoorThrottle, LoginThrottle
@@ -170,7 +171,7 @@ class NewStatus(serializers.Serializer[Any]):
 class Profile(serializers.Serializer[Any]):
     """What they may change; what is left out stays."""
 
-    name = TextField(max_length=80, required=False)
+    name = TextField(max_length=NAME_MAX, required=False)
     email = serializers.EmailField(max_length=254, required=False, allow_null=True)
     time_zone = TextField(max_length=64, required=False, allow_blank=True)
     status = NewStatus(required=False, allow_null=True, help_text="null: none any more.")

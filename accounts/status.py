@@ -5,13 +5,14 @@ It is for colleagues: guests and customers are told of none.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from django.utils import timezone
 
 from accounts.emoji import checked_emoji
 from accounts.errors import Invalid
+from accounts.times import iso
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -78,8 +79,7 @@ def encode(emoji: str, text: str, until: datetime | None) -> Status | None:
     """As it is told, or None where there is none, or none any more."""
     if not emoji or (until is not None and until <= timezone.now()):
         return None
-    ends = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if until else None
-    return {"emoji": emoji, "text": text, "expires_at": ends}
+    return {"emoji": emoji, "text": text, "expires_at": iso(until)}
 
 
 def told_to(viewer: User) -> bool:

@@ -65,7 +65,13 @@ class StaticFiles(CompressedManifestStaticFilesStorage):
         return QuickCompressor(**kwargs)
 
     def _join(self) -> None:
-        """No page is painted before its last stylesheet is there: so there is but one to fetch."""
+        """No page is painted before its last stylesheet is there: so there is but one to fetch.
+
+        What is read here must be what the source folders have. It is, as collectstatic copies each
+        file anew whose copy is gone: SERVESTATIC_KEEP_ONLY_HASHED_FILES removes them all, and with
+        them what was joined here before. Without it, files would be joined as an earlier run left
+        them, and `main.css`, whose imports are gone by then, never again.
+        """
         joined = IMPORT.sub(lambda found: self._read(f"css/{found[1]}"), self._read(STYLESHEET))
         self.delete(STYLESHEET)
         self._save(STYLESHEET, ContentFile(joined.encode()))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 
+from accounts.times import iso
 from messages.markdown import excerpt, render
 from messages.models import Attachment, Message, Reaction
 
@@ -110,10 +110,6 @@ def encode_attachment(attachment: Attachment) -> Encoded:
         "width": attachment.width,
         "height": attachment.height,
     }
-
-
-def iso(moment: datetime | None) -> str | None:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if moment else None
 
 
 def quote(original: Message | None) -> Encoded | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields import IntegerField
 
-from messages.encoding import iso
+from accounts.times import iso
 from messages.models import Message
 from rooms.models import Participant, Room
 from rooms.modes import Mode, Role, hidden_from

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from messages.encoding import Encoded, iso
+from accounts.times import iso
+from messages.encoding import Encoded
 from messages.markdown import excerpt
 from messages.overview import NAMELESS
 from notifications.models import Notification

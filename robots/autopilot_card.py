@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from accounts.models import User
+from accounts.times import iso
 from messages import cards
 from messages.audience import Audience
-from messages.encoding import iso
 from messages.models import Message
 from messages.posting import post_note
 from robots.ending import State

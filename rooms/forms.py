@@ -11,13 +11,13 @@ from django.http import QueryDict
 from accounts.api import known_to
 from accounts.errors import DomainError
 from accounts.models import User
+from accounts.models import user as users
 from accounts.roles import SiteRole
 from robots.models import Robot
 from rooms.models import Room
+from rooms.models.invitation import LONGEST_LIFETIME, MOST_USES
+from rooms.models.room import NAME_MAX
 from rooms.modes import Mode
-
-LONGEST_LIFETIME = 366 * 24 * 3600
-MOST_USES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class RoomForm(forms.Form):
     """A room to be opened. `people` are handles, read into users."""
 
     name = forms.CharField(
-        max_length=80,
+        max_length=NAME_MAX,
         widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "Autumn release"}),
     )
     description = forms.CharField(
@@ -113,7 +113,7 @@ class RoomForm(forms.Form):
 class SettingsForm(forms.Form):
     """What a room's managers may change."""
 
-    name = forms.CharField(max_length=80)
+    name = forms.CharField(max_length=NAME_MAX)
     description = forms.CharField(
         required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -144,7 +144,7 @@ class GuestForm(forms.Form):
     """What a guest is called."""
 
     name = forms.CharField(
-        max_length=80,
+        max_length=users.NAME_MAX,
         label="Your name",
         widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
         help_text="Others in the room see it, and that you are a guest.",

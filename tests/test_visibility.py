@@ -30,8 +30,9 @@ from hypothesis.stateful import (
 
 from accounts.errors import DomainError
 from accounts.models import User
+from accounts.times import iso
 from messages.audience import Reader
-from messages.encoding import encode_for, iso
+from messages.encoding import encode_for
 from messages.history import History
 from messages.models import Attachment, Message
 from messages.overview import overview

@@ -24,11 +24,9 @@ from rooms.api.fields import ChoiceField, IdListField, PlaceField, UUIDField
 from rooms.api.pages import PAGING, Page, Paging, page
 from rooms.api.rooms import people_known_to, seat_in
 from rooms.models import Room
+from rooms.models.room import NAME_MAX
 from threads.models import ACCESS, Sidebar
 from threads.stubs import encode_for, stubs_for
-
-TITLE_MAX = 80
-"""Characters."""
 
 
 class LastSaid(serializers.Serializer[Any]):
@@ -75,7 +73,7 @@ class StubPage(Page):
 class NewSidebar(serializers.Serializer[Any]):
     """A side-bar to be opened."""
 
-    title = TextField(max_length=TITLE_MAX, required=False, allow_blank=True, default="")
+    title = TextField(max_length=NAME_MAX, required=False, allow_blank=True, default="")
     access = ChoiceField(
         [(access.value, access.label) for access in ACCESS],
         default=Room.Visibility.OPEN.value,

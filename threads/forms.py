@@ -13,6 +13,7 @@ from messages.audience import Audience, choices_for
 from messages.forms import audiences_for
 from rooms.forms import Labelled
 from rooms.models import Participant, Room
+from rooms.models.room import NAME_MAX
 from rooms.modes import Role
 
 NAMED = 100
@@ -24,7 +25,7 @@ class OpenForm(forms.Form):
 
     title = forms.CharField(
         required=False,
-        max_length=80,
+        max_length=NAME_MAX,
         label="What it is about",
         help_text="May be left empty.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),

@@ -15,6 +15,7 @@ from messages.audience import Audience
 from messages.models import Message
 from messages.posting import Draft, Posted
 from rooms.models import Participant, Room
+from rooms.models.room import NAME_MAX
 from rooms.modes import Mode
 from threads import signals, wording
 
@@ -59,8 +60,8 @@ class SidebarManager(models.Manager.from_queryset(SidebarQuerySet)):  # type: ig
         if self.within(parent).count() >= settings.CHAT_SIDEBARS_MAX:
             raise self.model.TooMany
         title = title.strip()
-        if len(title) > (longest := Room._meta.get_field("name").max_length or 0):
-            raise Invalid(details={"title": [f"At most {longest} characters."]})
+        if len(title) > NAME_MAX:
+            raise Invalid(details={"title": [f"At most {NAME_MAX} characters."]})
         if access not in ACCESS:
             raise Invalid(details={"access": [f"Choose one of {', '.join(ACCESS)}."]})
         room = Room.objects.nest(parent, by=by, access=access, name=title, people=invite)

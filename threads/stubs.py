@@ -14,8 +14,8 @@ from typing import Any
 from django.db.models import Count, F, Max, QuerySet, Window
 from django.db.models.functions import RowNumber
 
+from accounts.times import iso
 from messages.audience import Audience, Reader
-from messages.encoding import iso
 from messages.models import Message
 from rooms.models import Participant, Room
 from threads.models import Sidebar

@@ -27,6 +27,9 @@ from accounts.models.login import Login
 from accounts.roles import LADDER, SiteRole
 from accounts.status import Status
 
+NAME_MAX = 80
+"""Characters."""
+
 RESERVED_HANDLES = frozenset({"here", "everyone", "robots", "system"})
 PROFILE = ("handle", "name", "email", "time_zone")
 HANDLE = RegexValidator(
@@ -156,7 +159,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         validators=[HANDLE],
         error_messages={"unique": "This handle is taken."},
     )
-    name = models.CharField(max_length=80, validators=[ProhibitNullCharactersValidator()])
+    name = models.CharField(max_length=NAME_MAX, validators=[ProhibitNullCharactersValidator()])
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.PERSON)
     email = models.EmailField(
         null=True,

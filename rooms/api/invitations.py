@@ -19,15 +19,15 @@ from accounts.api_fields import TextField
 from accounts.api_schema import errors
 from accounts.errors import NotFound
 from accounts.models import Login
+from accounts.models.user import NAME_MAX
 from accounts.throttles import CallThrottle, DoorThrottle
 from rooms.api.fields import ChoiceField, NumberField
 from rooms.api.pages import PAGING, Page, Paging, page
 from rooms.api.rooms import RoomSerializer, findable, shown
 from rooms.models import Invitation, Room
+from rooms.models.invitation import LONGEST_LIFETIME, MOST_USES
 from rooms.modes import Role
 
-LONGEST_LIFETIME = 366 * 24 * 3600
-MOST_USES = 1_000_000
 LONGEST_TOKEN = 200
 
 
@@ -76,7 +76,7 @@ class Acceptance(serializers.Serializer[Any]):
 class GuestRequest(Acceptance):
     """A guest at the door."""
 
-    name = TextField(max_length=80)
+    name = TextField(max_length=NAME_MAX)
 
 
 class GuestLogin(TokenPair):

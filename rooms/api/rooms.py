@@ -24,6 +24,7 @@ from robots.models import Robot
 from rooms.api.fields import ChoiceField, IdField, IdListField, TruthField
 from rooms.api.pages import PAGING, Page, Paging, page
 from rooms.models import Participant, Room
+from rooms.models.room import NAME_MAX
 from rooms.modes import Mode, Role
 
 LONGEST_NOTE = 4000
@@ -88,7 +89,7 @@ class RoomQuery(Paging):
 class NewRoom(serializers.Serializer[Any]):
     """A room to be made."""
 
-    name = TextField(max_length=80)
+    name = TextField(max_length=NAME_MAX)
     mode = ChoiceField(Mode.choices, default=Mode.TEAM.value)
     visibility = ChoiceField(VISIBILITIES, default=Room.Visibility.PRIVATE.value)
     description = TextField(max_length=4000, allow_blank=True, default="")
@@ -108,7 +109,7 @@ class NewRoom(serializers.Serializer[Any]):
 class RoomChanges(serializers.Serializer[Any]):
     """What of a room may be changed; what is left out stays."""
 
-    name = TextField(max_length=80, required=False)
+    name = TextField(max_length=NAME_MAX, required=False)
     description = TextField(max_length=4000, required=False, allow_blank=True)
     visibility = ChoiceField(VISIBILITIES, required=False)
     history = ChoiceField(Room.History.choices, required=False)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from rooms.models.participant import Participant
     from rooms.models.room import Room
 
+LONGEST_LIFETIME = 366 * 24 * 3600
+"""Seconds."""
+MOST_USES = 1_000_000
+
 
 def hashed(token: str) -> str:
     return sha256(token.encode()).hexdigest()

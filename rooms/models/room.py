@@ -19,6 +19,9 @@ from rooms.models.query import RoomQuerySet
 from rooms.modes import STAFF, Mode, Role, rules
 from rooms.signals import Event
 
+NAME_MAX = 80
+"""Characters."""
+
 if TYPE_CHECKING:
     from messages.models import MessageManager
 
@@ -74,7 +77,7 @@ class Room(models.Model):
         code = "too_many_rooms"
         message = "This person is in as many rooms as a person may be."
 
-    name = models.CharField(max_length=80, blank=True)
+    name = models.CharField(max_length=NAME_MAX, blank=True)
     description = models.TextField(blank=True, max_length=4000)
     parent = models.ForeignKey(
         "self",

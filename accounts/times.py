@@ -1,0 +1,13 @@
+"""Moments as the contract writes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.conf import settings
+
+FORMAT = str(settings.REST_FRAMEWORK["DATETIME_FORMAT"])
+
+
+def iso(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).strftime(FORMAT) if moment else None
