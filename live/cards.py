@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-
 from accounts.models import User
 from accounts.status import told_to
 from live.models import Presence
 from rooms.models import Participant
-from rooms.modes import Role
 
 
 def card_of(viewer: Participant, user: User, role: str | None) -> dict[str, Any]:
@@ -31,15 +28,8 @@ def card_of(viewer: Participant, user: User, role: str | None) -> dict[str, Any]
     }
 
 
-def shows_presence(viewer: Participant) -> bool:
-    """Whether people of their room are told who of them is here: not where they are too many."""
-    people = Participant.objects.of(viewer.room).exclude(role=Role.ROBOT)
-    most: int = settings.CHAT_PRESENCE_MAX_ROOM
-    return people[: most + 1].count() <= most
-
-
 def _presence(viewer: Participant, user: User) -> str | None:
-    if not shows_presence(viewer):
+    if viewer.room.is_crowded:
         return None
     standing = Presence.objects.standing([user.pk]).get(user.pk)
     return standing.state if standing else Presence.State.OFFLINE

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
-from django.db.models import Count
 from django.utils import timezone
 
 from accounts.models import User
@@ -236,20 +235,19 @@ def _revisions(seen: Iterable[Seen]) -> dict[int, int]:
 
 
 def _seen(users: Collection[int], rooms: Collection[int]) -> dict[int, list[Seen]]:
-    """In which of the rooms that are not too large users are seen."""
+    """In which of the rooms that are not crowded users are seen."""
     seats = list(
         Participant.objects.filter(user__in=users, room__in=rooms).values_list(
             "user", "room", "role"
         )
     )
-    sizes = dict(
-        Participant.objects.filter(room__in={room for _, room, _ in seats})
-        .values_list("room")
-        .annotate(Count("pk"))
-        .order_by()
+    crowded = set(
+        Room.objects.filter(pk__in={room for _, room, _ in seats})
+        .crowded()
+        .values_list("pk", flat=True)
     )
     seen: dict[int, list[Seen]] = defaultdict(list)
     for user, room, role in seats:
-        if sizes.get(room, 0) <= settings.CHAT_PRESENCE_MAX_ROOM:
+        if room not in crowded:
             seen[user].append(Seen(room, role))
     return seen

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.conf import settings
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.errors import Forbidden
@@ -31,7 +30,7 @@ class Receipt(NamedTuple):
 
 def receipts(viewer: Participant) -> list[Receipt]:
     """How far others have read, by the newest message that everyone sees at or before."""
-    if _is_large(viewer):
+    if viewer.room.is_crowded:
         return []
     said = Message.objects.filter(room=viewer.room_id, audience=Audience.EVERYONE)
     newest = (
@@ -58,7 +57,7 @@ def readers(message: Message, *, viewer: Participant) -> tuple[list[User], int]:
         raise Forbidden("Who has read it is told of messages that everyone sees.")
     seats = _readers(viewer).filter(last_read__gte=message.pk, history_from__lt=message.pk)
     seats = seats.exclude(user=message.author_id)
-    if _is_large(viewer):
+    if viewer.room.is_crowded:
         return [], seats.count()
     found = list(seats.select_related("user").order_by("user__name", "pk")[:MOST])
     return [seat.user for seat in found], len(found) if len(found) < MOST else seats.count()
@@ -70,8 +69,3 @@ def _readers(viewer: Participant) -> QuerySet[Participant]:
     if viewer.room.is_open_sidebar:  # whose people are those around it, who read elsewhere
         seats = Participant.objects.filter(room=viewer.room, user__in=seats.values("user"))
     return seats.exclude(user=viewer.user_id)
-
-
-def _is_large(viewer: Participant) -> bool:
-    most: int = settings.CHAT_PRESENCE_MAX_ROOM
-    return Participant.objects.filter(room=viewer.room_id)[: most + 1].count() > most

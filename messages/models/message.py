@@ -401,11 +401,11 @@ class Message(models.Model):
 
     def _tell_read(self, seat: Participant, upto: int) -> None:
         """Tell it; to others by a message that everyone may see, and only where that is another:
-        or it would give away that there is more.
+        or it would give away that there is more. In crowded rooms others are told nothing.
         """
         shown = self._newest_for_everyone(upto)
         known = self._newest_for_everyone(seat.last_read)
-        others_learn = shown if shown != known else None
+        others_learn = shown if shown != known and not self.room.is_crowded else None
         signals.read.send(Message, participant=seat, message=upto, shown=others_learn)
 
     def _newest_for_everyone(self, upto: int) -> int | None:

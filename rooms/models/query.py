@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import IntegrityError, models, transaction
-from django.db.models import Q
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 
 from accounts.errors import Forbidden, Invalid, NotFound
@@ -60,6 +61,17 @@ class RoomQuerySet(models.QuerySet["Room"]):
         if user.is_at_least(SiteRole.AGENT):
             found |= Q(mode=Mode.SUPPORT, parent=None)
         return self.filter(found)
+
+    def crowded(self) -> RoomQuerySet:
+        """Those with so many people, robots aside, that they are not told of each other: who is
+        here, who has read. Of an open side-bar they are those around it, as `Participant.of` says.
+        """
+        is_open_sidebar = Q(visibility=self.model.Visibility.OPEN)
+        around = Case(When(is_open_sidebar, then=F("parent")), default=F("pk"))
+        people = Participant.objects.filter(room=OuterRef("around")).exclude(role=Role.ROBOT)
+        people = people.filter(~Q(role=Role.CUSTOMER) | Q(room=OuterRef("pk")))
+        most = settings.CHAT_PRESENCE_MAX_ROOM
+        return self.alias(around=around).filter(Exists(people[most : most + 1]))
 
     def seat_in(self, pk: int, user: User) -> Participant:
         """Their seat in a room, with the room. Who comes by an open side-bar takes one there.

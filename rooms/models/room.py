@@ -396,6 +396,11 @@ class Room(models.Model):
         return self.visibility == self.Visibility.OPEN
 
     @property
+    def is_crowded(self) -> bool:
+        """See `Room.objects.crowded`. A query."""
+        return Room.objects.filter(pk=self.pk).crowded().exists()
+
+    @property
     def is_open(self) -> bool:
         return self.state in (self.State.WAITING, self.State.ACTIVE)
 

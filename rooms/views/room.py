@@ -15,7 +15,6 @@ from django.views.decorators.http import require_safe
 from accounts.errors import NotFound
 from accounts.models import User
 from live.arrival import people_of
-from live.cards import shows_presence
 from messages import cursor
 from messages.encoding import encode_for
 from messages.forms import ComposerForm, audiences_for, may_write_in
@@ -93,7 +92,7 @@ def show(
         "may_ask": may_write_in(seat) and charge.is_in_charge(seat),
         "may_open_sidebars": has_sidebars(seat) and leads(seat) and found.is_open,
         "reads": [receipt._asdict() for receipt in receipts(seat)],
-        "shows_presence": shows_presence(seat),
+        "shows_presence": not found.is_crowded,
         "may_see_robots": Role.ROBOT not in hidden_from(found.mode, seat.role),
         "edit_window": int(settings.CHAT_EDIT_WINDOW.total_seconds()),
         "sidebar": beside,

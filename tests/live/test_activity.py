@@ -134,6 +134,18 @@ async def test_others_are_told_the_newest_everyone_may_see(world: World, hub: Hu
     assert (await gus.frame("read", user=world.cleo.pk))["message"] == aloud.pk
 
 
+async def test_in_crowded_rooms_one_hears_of_nobodys_reading_but_ones_own(
+    world: World, hub: Hub, settings: pytest.FixtureRequest
+) -> None:
+    settings.CHAT_PRESENCE_MAX_ROOM = 2
+    cleo, gus = [await Client.into(user, world.team.pk) for user in (world.cleo, world.gus)]
+    aloud = await run(world.say, world.team, world.ben, "aloud")
+    await cleo.send("read", room=world.team.pk, message=aloud.pk)
+    await cleo.frame("read", message=aloud.pk)
+    await gus.settle()
+    assert gus.of_type("read") == []
+
+
 async def test_reading_a_whisper_tells_others_nothing(world: World, hub: Hub) -> None:
     aloud = await run(world.say, world.team, world.ben, "aloud")
     whisper = await run(world.whisper, world.team, world.ben, world.cleo)
