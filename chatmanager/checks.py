@@ -178,6 +178,15 @@ def numbers_fit_together(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessa
                 hint=f"Set {smaller} lower or {larger} higher.",
                 id="chat.E005",
             )
+    kept = round(settings.CHAT_CONTEXT_VERBATIM + settings.CHAT_CONTEXT_SUMMARY, 6)
+    if kept > settings.CHAT_CONTEXT_FULL:
+        yield Error(
+            f"CHAT_CONTEXT_VERBATIM and CHAT_CONTEXT_SUMMARY are {kept:g} together, but what is "
+            "left of a conversation once it is summarised must fit CHAT_CONTEXT_FULL "
+            f"({settings.CHAT_CONTEXT_FULL:g}).",
+            hint="Set CHAT_CONTEXT_VERBATIM or CHAT_CONTEXT_SUMMARY lower.",
+            id="chat.E015",
+        )
     # A message of the longest kind must fit a frame, each code point escaped as JSON may do it.
     needed = settings.CHAT_MESSAGE_MAX_LENGTH * 12 + 4096
     if needed > settings.CHAT_SOCKET_FRAME_MAX:

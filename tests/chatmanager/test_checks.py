@@ -52,6 +52,8 @@ def test_several_processes_need_postgresql_and_redis(settings: Any) -> None:
         ("CHAT_PARROT_PACE", 0, "chat.E004"),
         ("CHAT_CONTEXT_FULL", 1.5, "chat.E013"),
         ("CHAT_CONTEXT_SUMMARY", 0.0, "chat.E013"),
+        ("CHAT_CONTEXT_FULL", 0.4, "chat.E015"),
+        ("CHAT_CONTEXT_VERBATIM", 0.7, "chat.E015"),
         ("CHAT_ROBOT_KEY_PATTERN", "[", "chat.E014"),
         ("ALLOWED_HOSTS", ["*"], "chat.W001"),
     ],
