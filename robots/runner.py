@@ -235,7 +235,8 @@ class Runner:
             writer.note(claims.get(writer.key))
 
     async def _renew(self) -> None:
-        pks = [writer.key[0] for writer in self._writers]
+        """But for what was stopped: whatever holds its writer up, it ends when its lease does."""
+        pks = [writer.key[0] for writer in self._writers if writer.fate != Fate.STOPPED]
         await database.run(Reply.objects.renew, pks, worker=self.name)
 
     def _claims(self) -> dict[tuple[int, int], Claim]:

@@ -60,7 +60,8 @@ class Writer:
         self.people_revision = reply.room.people_revision
         self.over = False
         """What is told from now on is told by how it ended."""
-        self._fate: Fate | None = None
+        self.fate: Fate | None = None
+        """Why it hears no more, where something was decided about it."""
         self._told = self._kept = len(self.heard.text)
         self._answers: list[llm.Answer] = []
         """All that was asked for it, the summary among them."""
@@ -72,18 +73,18 @@ class Writer:
     async def write(self) -> None:
         """Have it answered and ended, whatever happens meanwhile."""
         self._reading = asyncio.create_task(self._read())
-        if self._fate is not None:
+        if self.fate is not None:
             self._reading.cancel()
         await asyncio.wait([self._reading])
         self.over = True
         error = None if self._reading.cancelled() else self._reading.exception()
         if isinstance(error, budget.Waiting):
             logger.info("reply_waits_for_budget", reply=self.key[0])
-        elif self._fate == Fate.GONE or isinstance(error, Gone | Reply.DoesNotExist):
+        elif self.fate == Fate.GONE or isinstance(error, Gone | Reply.DoesNotExist):
             logger.info("reply_abandoned", reply=self.key[0], attempt=self.key[1])
-        elif self._fate == Fate.RESTARTED:
+        elif self.fate == Fate.RESTARTED:
             await self._break_off()
-        elif self._fate == Fate.STOPPED or isinstance(error, Reply.Over):
+        elif self.fate == Fate.STOPPED or isinstance(error, Reply.Over):
             await self._end(self.reply.finish)
         elif self._is_silent(error):
             await self._end(self.reply.decline, *self._problem(error))
@@ -92,9 +93,9 @@ class Writer:
 
     def end(self, fate: Fate) -> None:
         """Hear no more of it."""
-        if self.over or self._fate is not None:
+        if self.over or self.fate is not None:
             return
-        self._fate = fate
+        self.fate = fate
         if self._reading is not None:
             self._reading.cancel()
 

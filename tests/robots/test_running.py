@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -11,6 +12,7 @@ from threading import Event
 import pytest
 from django.conf import settings
 from django.db import OperationalError
+from django.utils import timezone
 from prometheus_client import REGISTRY
 
 from live import streams
@@ -20,7 +22,7 @@ from robots import runner, tokens
 from robots.models import Reply
 from robots.models.replies import ReplyManager
 from robots.outcome import Outcome
-from robots.writer import Fate
+from robots.writer import Fate, Writer
 from rooms.models import Room
 from tests.process import PATIENCE, wait_for
 from tests.robots.provider import Provider, Script
@@ -281,8 +283,6 @@ class TestWhatGoesWrong:
     def test_an_answer_is_not_lost_because_a_lock_was_not_had(
         self, world: World, provider: Provider, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from django.db import OperationalError
-
         seat(world, provider, "fine")
         provider.answers("fine", "Here I am.")
         finish, failures = Message.finish, iter([True, True])
@@ -322,10 +322,37 @@ class TestWhatGoesWrong:
         reply = ask(world.team, "@echo hello", by=world.ben)
         assert begun.wait(PATIENCE)
         reply.stop(by=world.ben)
-        wait_for(lambda: [w for w in runner._running()._writers if w._fate is Fate.STOPPED])
+        wait_for(lambda: [w for w in runner._running()._writers if w.fate is Fate.STOPPED])
         noted.set()
         assert ended(reply).state == State.STOPPED
         assert order == ["begun", "finished"]
+
+    def test_a_stop_ends_it_whatever_holds_its_writer_up(
+        self, world: World, provider: Provider, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seat(world, provider, "slow")
+        provider.answers("slow", "one two three " * 50, pace=20)
+        held, outcome = Event(), Writer._outcome
+
+        def late(self: Writer, code: str, sentence: str) -> Outcome:
+            held.wait(PATIENCE)
+            return outcome(self, code, sentence)
+
+        monkeypatch.setattr(Writer, "_outcome", late)
+        reply = written(ask(world.team, "@echo hello", by=world.ben), 1)
+        reply.stop(by=world.ben)
+        here = runner._running()
+        wait_for(lambda: [w for w in here._writers if w.fate is Fate.STOPPED])
+        mine = Reply.objects.filter(pk=reply.pk)
+        gone = timezone.now()
+        mine.update(lease_until=gone)
+        asyncio.run_coroutine_threadsafe(here._renew(), here._loop).result()
+        assert mine.get().lease_until == gone
+        Reply.objects.sweep()
+        assert ended(reply).state == State.STOPPED
+        held.set()
+        wait_for(lambda: not here._writers)
+        assert ended(reply).state == State.STOPPED
 
 
 @pytest.mark.usefixtures("worker")

@@ -17,16 +17,22 @@ customElements.define(
   class extends HTMLElement {
     #timer = null;
     #leader = new Leader(`notifications:${me}`, navigator.locks);
-    #attention = new Attention({ channel: new BroadcastChannel(`notifications:${me}`), looking });
+    #attention = new Attention(`looked-at:${me}`, navigator.locks);
 
     connectedCallback() {
       this.badge = this.querySelector("[data-count]");
       on("notification", (frame) => this.#told(frame), { anywhere: true });
       on("read", ({ user }) => user === me && this.#recount(), { anywhere: true });
       connection.addEventListener("state", () => this.#stand());
-      document.addEventListener("visibilitychange", () => looking() && this.#recount());
+      document.addEventListener("visibilitychange", () => this.#look());
+      this.#attention.note(looking());
       this.#stand();
       keepSubscribed(me);
+    }
+
+    #look() {
+      this.#attention.note(looking());
+      if (looking()) this.#recount();
     }
 
     #stand() {

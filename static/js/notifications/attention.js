@@ -1,34 +1,29 @@
 /**
- * Whether anybody looks at one of this browser's tabs: they ask each other. `channel` is a
- * BroadcastChannel, which does not hear itself; `looking()` tells of this tab.
+ * Whether anybody looks at one of this browser's tabs: each that is looked at holds a lock, and all
+ * can see who does. `locks` is navigator.locks; without them a tab knows of itself alone.
  */
-const PATIENCE = 200;
-
 export class Attention {
-  #answered = null;
-  #asking = null;
+  #letGo = null;
 
-  constructor({ channel, looking, patience = PATIENCE }) {
-    Object.assign(this, { channel, looking, patience });
-    channel.addEventListener("message", ({ data }) => this.#hear(data));
+  constructor(name, locks) {
+    Object.assign(this, { name, locks });
+  }
+
+  /** Whether this tab is looked at, from now on. */
+  note(looks) {
+    if (looks === Boolean(this.#letGo)) return;
+    if (!looks) {
+      this.#letGo();
+      this.#letGo = null;
+      return;
+    }
+    const held = new Promise((resolve) => (this.#letGo = resolve));
+    this.locks?.request(this.name, { mode: "shared" }, () => held);
   }
 
   async anybodyLooks() {
-    if (this.looking()) return true;
-    this.#asking ??= this.#ask().finally(() => (this.#asking = null));
-    return this.#asking;
-  }
-
-  #ask() {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), this.patience);
-      this.#answered = () => (clearTimeout(timer), resolve(true));
-      this.channel.postMessage("who looks?");
-    });
-  }
-
-  #hear(words) {
-    if (words === "who looks?" && this.looking()) this.channel.postMessage("I do");
-    if (words === "I do") this.#answered?.();
+    if (this.#letGo) return true;
+    const { held = [] } = (await this.locks?.query()) ?? {};
+    return held.some(({ name }) => name === this.name);
   }
 }

@@ -4,38 +4,40 @@ import { Attention } from "../../../static/js/notifications/attention.js";
 import { Leader } from "../../../static/js/notifications/leader.js";
 import { addressOf, tagOf, titleOf } from "../../../static/js/notifications/wording.js";
 
-/** Channels that hear one another, but not themselves, as a browser has them. */
-function channels(count) {
-  const all = Array.from({ length: count }, () => {
-    const heard = [];
-    return {
-      heard,
-      addEventListener: (_, hear) => heard.push(hear),
-      postMessage(data) {
-        for (const other of all) if (other !== this) for (const hear of other.heard) queueMicrotask(() => hear({ data }));
-      },
-    };
-  });
-  return all;
+/** Locks that many may hold, as a browser has them. */
+function shared() {
+  const held = new Set();
+  return {
+    query: async () => ({ held: [...held] }),
+    async request(name, { mode }, hold) {
+      const lock = { name, mode };
+      held.add(lock);
+      await hold();
+      held.delete(lock);
+    },
+  };
 }
 
-const tabs = (...looks) => channels(looks.length).map((channel, n) => new Attention({ channel, looking: () => looks[n], patience: 5 }));
-
-test("a tab that is looked at is found by itself and by the others", async () => {
-  const [hidden, seen] = tabs(false, true);
-  assert.equal(await seen.anybodyLooks(), true);
-  assert.equal(await hidden.anybodyLooks(), true);
+test("a tab that is looked at is known to itself and to the others", async () => {
+  const locks = shared();
+  const [one, two, three, elsewhere] = ["x", "x", "x", "y"].map((name) => new Attention(name, locks));
+  two.note(true);
+  two.note(true);
+  elsewhere.note(true);
+  assert.deepEqual(await Promise.all([one, two, three].map((tab) => tab.anybodyLooks())), [true, true, true]);
+  three.note(true);
+  two.note(false);
+  assert.deepEqual(await Promise.all([one, two, three].map((tab) => tab.anybodyLooks())), [true, true, true]);
+  three.note(false);
+  await settle();
+  assert.deepEqual(await Promise.all([one, two, three].map((tab) => tab.anybodyLooks())), [false, false, false]);
 });
 
-test("where no tab is looked at nobody answers", async () => {
-  const [one] = tabs(false, false, false);
+test("without locks a tab knows of itself", async () => {
+  const one = new Attention("x", undefined);
   assert.equal(await one.anybodyLooks(), false);
-  assert.equal(await one.anybodyLooks(), false);
-});
-
-test("who asks while another asks is answered, too", async () => {
-  const [hidden] = tabs(false, true);
-  assert.deepEqual(await Promise.all([hidden.anybodyLooks(), hidden.anybodyLooks()]), [true, true]);
+  one.note(true);
+  assert.equal(await one.anybodyLooks(), true);
 });
 
 /** One lock for all tabs, given in line. */
