@@ -11,9 +11,10 @@ from live.signals import typed
 from messages.models import Message
 from messages.signals import changed, finished, posted
 from robots import guard, journal, signals, summons
-from robots.models import Autopilot, Reply, Summary
+from robots.models import Autopilot, Reply, Robot, Summary
 from rooms.models import Participant, Room
-from rooms.signals import Event, room_changed
+from rooms.modes import Role
+from rooms.signals import Event, room_changed, room_opened
 
 
 @receiver(posted)
@@ -72,6 +73,14 @@ def outdate_summaries(
     ]
     if taken_back:
         Summary.objects.resting_on(taken_back).outdate()
+
+
+@receiver(room_opened)
+def keep_out_who_retires(people: Sequence[Participant], **_: object) -> None:
+    """Who retires at this moment does not see the room that is being made, and would stay in it."""
+    robots = [seat.user_id for seat in people if seat.role == Role.ROBOT]
+    if robots:
+        Robot.objects.must_stay(robots)
 
 
 @receiver(room_changed)

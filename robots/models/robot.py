@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -95,6 +95,15 @@ class RobotQuerySet(models.QuerySet["Robot"]):
 
 
 class RobotManager(models.Manager.from_queryset(RobotQuerySet)):  # type: ignore[misc]
+    def must_stay(self, users: Iterable[int]) -> None:
+        """Lock the robots that these users are: none of them retires before this transaction ends.
+
+        Raises Robot.Retired.
+        """
+        held = self.filter(user__in=users).select_for_update(no_key=True).order_by("pk")
+        if any(robot.retired_at for robot in held):
+            raise self.model.Retired
+
     @transaction.atomic
     def add(self, handle: str, name: str, *, by: User, **config: Any) -> Robot:
         """Make a robot and the user it speaks as. `config` are fields by name.
@@ -245,22 +254,11 @@ class Robot(models.Model):
         shown = {"avatar": self.user.avatar.name or None}
         AuditEntry.objects.record("robot.avatar_changed", on=self, by=by, after=shown)
 
-    @transaction.atomic
     def retire(self, *, by: User) -> None:
         """Take it out of every room, for good. What it said stays. Raises Forbidden."""
         _must_configure(by, {})
-        left = Room.objects.top().filter(participants__user=self.user_id, direct_key=None)
-        Room.objects.lock_with_sidebars(list(left.values_list("pk", flat=True)))
-        self.refresh_from_db(from_queryset=Robot.objects.select_for_update(no_key=True))
-        if self.retired_at:
-            return
-        for room in left.order_by("pk"):  # as they are now that it comes into no further one
-            room.remove(self.user, by=User.objects.system())
-        self.retired_at, self.enabled = timezone.now(), False
-        self.save(update_fields=["retired_at", "enabled"])
-        self.user.is_active = False
-        self.user.save(update_fields=["is_active"])
-        AuditEntry.objects.record("robot.retired", on=self, by=by)
+        while not self._retired(by=by):
+            pass  # somebody brought it into one more at that moment
 
     # Questions
 
@@ -314,6 +312,35 @@ class Robot(models.Model):
         return not self._is_used_up(tokens + more, cost + dearer)
 
     # What the verbs are made of
+
+    @transaction.atomic
+    def _retired(self, *, by: User) -> bool:
+        """False where it sits in a room that was not locked: rooms are, before robots."""
+        left = Room.objects.top().filter(participants__user=self.user_id, direct_key=None)
+        held = Room.objects.lock_with_sidebars(list(left.values_list("pk", flat=True)))
+        self._lock_work_in(held)
+        self.refresh_from_db(from_queryset=Robot.objects.select_for_update(no_key=True))
+        if self.retired_at:
+            return True
+        rooms = list(left.order_by("pk"))  # it comes into no further one
+        if not held.keys() >= {room.pk for room in rooms}:
+            return False
+        for room in rooms:
+            room.remove(self.user, by=User.objects.system())
+        self.retired_at, self.enabled = timezone.now(), False
+        self.save(update_fields=["retired_at", "enabled"])
+        self.user.is_active = False
+        self.user.save(update_fields=["is_active"])
+        AuditEntry.objects.record("robot.retired", on=self, by=by)
+        return True
+
+    def _lock_work_in(self, rooms: Iterable[int]) -> None:
+        """What it moderates and writes in these locked rooms: who sets aside of its budget for one
+        of them holds that, and waits for the robot.
+        """
+        for work in (self.moderated.unfinished(), self.replies.unfinished()):
+            held = work.filter(room__in=rooms).select_for_update(no_key=True).order_by("pk")
+            list(held.values_list("pk", flat=True))
 
     def locked(self) -> Robot:
         """As it now is, by itself until this transaction ends.

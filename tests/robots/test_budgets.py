@@ -486,6 +486,76 @@ class TestSettingAside:
         assert as_it_is(second).state == State.STOPPED
 
 
+@on_postgresql
+class TestRetiring:
+    """At the moment at which something of the robot's budget is set aside."""
+
+    @pytest.fixture
+    def robots(self, world: World) -> list[Robot]:
+        return talking.seated(world, world.team, "lead", "ann", "bob", daily_tokens=100)
+
+    @pytest.fixture
+    def reserving(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
+        """Set where somebody is about to lock the robot; goes on at the end."""
+        begun, go_on = Event(), Event()
+        locked = Robot.locked
+
+        def slow(robot: Robot) -> Robot:
+            begun.set()
+            assert go_on.wait(workers.PATIENCE)
+            return locked(robot)
+
+        monkeypatch.setattr(Robot, "locked", slow)
+        monkeypatch.setattr(begun, "go_on", go_on.set, raising=False)
+        yield begun
+        go_on.set()
+
+    @pytest.mark.parametrize("work", ["answer", "session"])
+    def test_neither_waits_for_the_other(
+        self, world: World, robots: list[Robot], reserving: Any, work: str
+    ) -> None:
+        lead = robots[0]
+        asked: Reply | Autopilot
+        if work == "answer":
+            asked = again(ask(world.team, "@lead hello", by=world.ben))
+        else:
+            asked = Autopilot.objects.start(
+                world.team, by=world.ben, strategy="moderated", robots=robots
+            )
+            assert asked.advance()
+        came: list[object] = []
+        setting_aside = in_a_thread(lambda: came.append(asked.reserve(10, None)))
+        retiring = in_a_thread(lambda: came.append(lead.retire(by=world.root)))
+        with setting_aside as set_aside, retiring as retire:
+            set_aside()
+            assert reserving.wait(workers.PATIENCE)
+            retire()
+            wait_for(somebody_waits_for_a_lock)
+            reserving.go_on()
+        assert came == [True, None]
+        lead.refresh_from_db()
+        assert lead.retired_at
+        asked.refresh_from_db()
+        assert asked.state == "stopped" if work == "session" else asked.stop_requested_at
+
+    def test_it_does_not_stay_where_it_was_brought_in_meanwhile(
+        self, world: World, robots: list[Robot], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lead = robots[0]
+        lock = Robot._lock_work_in
+
+        def then_it_comes(robot: Robot, rooms: Any) -> None:
+            monkeypatch.setattr(Robot, "_lock_work_in", lock)
+            lock(robot, rooms)
+            (room,) = race(lambda: Room.objects.open("Late", by=world.ben, people=[lead.user]))
+            assert isinstance(room, Room), room
+
+        monkeypatch.setattr(Robot, "_lock_work_in", then_it_comes)
+        lead.retire(by=world.root)
+        assert not lead.user.participations.exists()
+        assert Room.objects.filter(name="Late").exists()
+
+
 def again(reply: Reply) -> Reply:
     """Taken by a worker."""
     taken = Reply.objects.take(reply.pk, worker="w")

@@ -327,6 +327,21 @@ def test_a_robot_that_retires_takes_their_locks_in_order(
     assert Message.objects.filter(body="hi").count() == 2
 
 
+def test_a_robot_that_retires_does_not_stay_in_a_room_that_is_made_with_it(
+    world: World, while_it_holds: Callable[..., list[object]]
+) -> None:
+    echo = Robot.objects.add("echo", "Echo", by=world.root, model="builtin/parrot")
+    RobotSeat.objects.seat(echo, world.team, by=world.ben)
+    outcome(
+        while_it_holds(
+            lambda: again(echo).retire(by=world.root),
+            lambda: Room.objects.open("Late", by=world.ben, people=[echo.user]),
+        )
+    )
+    assert again(echo).retired_at
+    assert not Participant.objects.filter(user=echo.user).exists()
+
+
 def test_a_batch_that_takes_up_side_bars_waits_for_none_that_waits_for_it(
     world: World, while_it_holds: Callable[..., list[object]]
 ) -> None:
