@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from functools import partial
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -140,7 +140,8 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
                 if not taken:
                     return None
                 reply: Reply = self.with_all().get(pk=pk)
-                reply.tell_state()
+                # Who deletes its message holds that, and waits for the reply.
+                transaction.on_commit(reply.tell_state, robust=True)
                 return reply
         except IntegrityError:  # another question of the room was taken at the same moment
             return None
@@ -190,7 +191,8 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
         It is told after commit, lest robots be locked in any order by who ends several.
         """
         if robot.has_budget:
-            transaction.on_commit(partial(self._tell_waiting, robot), robust=True)
+            # Django asks what fails there for a name, and partials have none.
+            transaction.on_commit(lambda: self._tell_waiting(robot), robust=True)
 
     @transaction.atomic
     def _tell_waiting(self, robot: Robot) -> None:

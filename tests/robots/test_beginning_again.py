@@ -186,10 +186,13 @@ class TestHowFarItIs:
         shown = Caller(world.ben).get(f"messages/{message}/").json()
         return str(shown["data"]["reply"]["state"])
 
-    def test_it_is_queued_then_thinking_then_streaming(self, world: World, echo: Robot) -> None:
+    def test_it_is_queued_then_thinking_then_streaming(
+        self, world: World, echo: Robot, django_capture_on_commit_callbacks: Any
+    ) -> None:
         world.say(world.team, world.ben, "@echo hello")
         assert self.state(world) == "queued"
-        reply = taken()
+        with django_capture_on_commit_callbacks(execute=True):
+            reply = taken()
         assert self.state(world) == "thinking"
         assert reply.put_back(Outcome(text=""))
         assert self.state(world) == "queued"

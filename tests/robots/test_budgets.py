@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError, connection
@@ -20,6 +21,7 @@ from django.utils import timezone
 from live import database
 from robots import budget, context, llm, work
 from robots.models import Autopilot, Reply, Robot, RobotSeat
+from robots.models.replies import ReplyManager
 from robots.moderator import TRIES
 from robots.outcome import Outcome
 from robots.tasks import sweep_replies
@@ -311,6 +313,15 @@ class TestSettingAside:
                 again(second).reserve(100, None)
         else:
             assert again(second).reserve(100, None)
+
+    def test_it_has_ended_also_where_who_waits_cannot_be_told(
+        self, take: Callable[[], Reply], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """They are found when it is swept."""
+        reply = take()
+        monkeypatch.setattr(ReplyManager, "tell_first", Mock(side_effect=OperationalError("busy")))
+        assert reply.finish(Outcome(text="Done."))
+        assert as_it_is(reply).state == State.DONE
 
     def test_what_was_lost_counts_also_where_somebody_stops_it(
         self, world: World, take: Callable[[], Reply], robot: Robot

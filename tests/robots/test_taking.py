@@ -11,9 +11,10 @@ import pytest
 from django.db import OperationalError
 
 from robots.models import Reply
+from robots.models.replies import ReplyManager
 from tests.race import race
 from tests.robots.provider import Provider
-from tests.robots.workers import ask, seat
+from tests.robots.workers import as_it_is, ask, seat
 from tests.world import World
 
 State = Reply.State
@@ -39,10 +40,41 @@ def test_what_fails_of_taking_it_has_not_happened(
     seat(world, provider, "fine")
     reply = ask(world.team, "@echo hello", by=world.ben)
     with monkeypatch.context() as patched:
-        patched.setattr(Reply, "tell_state", Mock(side_effect=OperationalError("locked")))
+        patched.setattr(ReplyManager, "with_all", Mock(side_effect=OperationalError("locked")))
         with pytest.raises(OperationalError):
             Reply.objects.take(reply.pk, worker="w")
     assert Reply.objects.take(reply.pk, worker="w") == reply
+
+
+def test_what_fails_of_telling_it_is_no_failure(
+    world: World, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seat(world, provider, "fine")
+    reply = ask(world.team, "@echo hello", by=world.ben)
+
+    def locked(reply: Reply) -> None:
+        raise OperationalError("locked")
+
+    monkeypatch.setattr(Reply, "tell_state", locked)
+    assert Reply.objects.take(reply.pk, worker="w") == reply
+
+
+def test_who_deletes_its_message_at_that_moment_does_not_wait_for_it(
+    world: World, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seat(world, provider, "fine")
+    reply = ask(world.team, "@echo hello", by=world.ben)
+    tell, removed = Reply.tell_state, []
+
+    def telling(taken: Reply) -> None:
+        removed.extend(race(lambda: as_it_is(reply).message.remove(by=world.ben)))
+        tell(taken)
+
+    monkeypatch.setattr(Reply, "tell_state", telling)
+    assert Reply.objects.take(reply.pk, worker="w") == reply
+    assert removed == [None]
+    message = as_it_is(reply).message
+    assert (message.status, message.data) == ("stopped", {})
 
 
 def test_a_robot_never_answers_two_questions_of_a_room_at_once(
