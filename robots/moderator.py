@@ -52,9 +52,10 @@ class Asking(NamedTuple):
 
 async def decide(session: Autopilot) -> None:
     """Ask whose turn it is, and have the session go on so. Runs on the runner's loop."""
+    asked = session.asked  # what is tried again reads the session anew
     asking = await database.run(_asking, session)
     if isinstance(asking, str):
-        await database.surely(session.do_without, asking, Spent(0, None))
+        await database.surely(session.do_without, asked, asking, Spent(0, None))
         return
     answers: list[llm.Answer] = []
     try:
@@ -72,9 +73,9 @@ async def decide(session: Autopilot) -> None:
         choice, reason = None, failed.message
     taken = await asyncio.to_thread(_spent, answers)  # tokens are counted, of what may be long
     if choice is None:
-        await database.surely(session.do_without, reason, taken)
+        await database.surely(session.do_without, asked, reason, taken)
     else:
-        await database.surely(session.follow, choice, taken)
+        await database.surely(session.follow, asked, choice, taken)
 
 
 def understood(text: str, speakers: Mapping[str, Robot]) -> Choice | None:

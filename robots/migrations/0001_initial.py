@@ -51,6 +51,7 @@ class Migration(migrations.Migration):
                 ('cost_reserved', models.DecimalField(blank=True, decimal_places=6, max_digits=12, null=True)),
                 ('reserved_until', models.DateTimeField(blank=True, null=True)),
                 ('asked', models.PositiveIntegerField(default=0, help_text='Times its moderator was asked: an answer to an earlier one is void.')),
+                ('heard', models.PositiveIntegerField(default=0, help_text='The last of these times that was answered: each answer counts once.')),
                 ('errors', models.PositiveSmallIntegerField(default=0, help_text='Turns that failed in a row.')),
                 ('next_at', models.DateTimeField(blank=True, help_text='When the next turn begins; empty during one.', null=True)),
                 ('held_until', models.DateTimeField(blank=True, help_text='Somebody is typing.', null=True)),

@@ -96,6 +96,9 @@ class Autopilot(models.Model):
     asked = models.PositiveIntegerField(
         default=0, help_text="Times its moderator was asked: an answer to an earlier one is void."
     )
+    heard = models.PositiveIntegerField(
+        default=0, help_text="The last of these times that was answered: each answer counts once."
+    )
     errors = models.PositiveSmallIntegerField(default=0, help_text="Turns that failed in a row.")
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
@@ -267,9 +270,11 @@ class Autopilot(models.Model):
         return False
 
     @transaction.atomic
-    def follow(self, choice: Choice, spent: Spent) -> None:
-        """Do what the moderator decided. Void where much has changed since it was asked."""
-        if not self._hear(spent):
+    def follow(self, asked: int, choice: Choice, spent: Spent) -> None:
+        """Do what the moderator decided when it was `asked`, by its number. Void where much has
+        changed since then.
+        """
+        if not self._hear(asked, spent):
             return
         if code := self._over():
             self._become(code)
@@ -280,9 +285,9 @@ class Autopilot(models.Model):
             self._take_turn(choice.robot)
 
     @transaction.atomic
-    def do_without(self, reason: str, spent: Spent) -> None:
-        """The moderator decided nothing, for a reason in words."""
-        if self._hear(spent):
+    def do_without(self, asked: int, reason: str, spent: Spent) -> None:
+        """The moderator decided nothing then, for a reason in words."""
+        if self._hear(asked, spent):
             self._go_wrong(reason)
 
     # Questions
@@ -385,10 +390,14 @@ class Autopilot(models.Model):
         limits = Limits(self.turns, self.tokens, self.cost, self.deadline)
         return limits.over(Standing(self.turns_taken, self.spent, self.errors, is_running, at_goal))
 
-    def _hear(self, spent: Spent) -> bool:
-        """The moderator has answered: count what that took. Whether it still is its to decide."""
-        asked = self.asked
+    def _hear(self, asked: int, spent: Spent) -> bool:
+        """The moderator has answered that: count, once, what it took. Whether it still is its to
+        decide.
+        """
         self._lock()
+        if self.heard == asked:  # it is tried again, though it had come through
+            return False
+        self.heard = max(self.heard, asked)
         self.moderator_tokens += spent.tokens
         if spent.cost is not None:
             self.moderator_cost = (self.moderator_cost or Decimal(0)) + spent.cost

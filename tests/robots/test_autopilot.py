@@ -6,10 +6,12 @@ import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import time_machine
 from django.conf import settings
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.errors import DomainError, Invalid
@@ -469,15 +471,49 @@ class TestWorkers:
         assert first.advance()
         second = Autopilot.objects.get(pk=first.pk)
         second.pause(by=world.ben)
-        first.follow(Choice(None, "Enough."), Spent(5, None))
-        assert first.state == "paused"
         second.resume(by=world.ben)
         assert second.advance()
-        first.follow(Choice(robots[1], ""), Spent(5, None))
+        first.follow(1, Choice(robots[1], ""), Spent(5, None))
         assert not Reply.objects.exists()
-        second.follow(Choice(robots[2], ""), Spent(5, None))
+        second.follow(2, Choice(robots[2], ""), Spent(5, None))
         assert Reply.objects.get().robot == robots[2]
-        assert second.spent.tokens == 15
+        assert second.spent.tokens == 10
+
+    def test_what_a_moderator_decides_while_it_is_paused_is_void(
+        self, world: World, robots: list[Robot]
+    ) -> None:
+        session = start(world, robots, "moderated")
+        assert session.advance()
+        Autopilot.objects.get().pause(by=world.ben)
+        session.follow(1, Choice(None, "Enough."), Spent(5, None))
+        assert (session.state, session.spent.tokens) == ("paused", 5)
+
+    def test_what_a_moderator_took_counts_once_however_often_it_is_told(
+        self, world: World, robots: list[Robot]
+    ) -> None:
+        """The connection was lost with the answer that it is written down."""
+        session = start(world, robots, "moderated")
+        assert session.advance()
+        for _ in range(2):
+            session.do_without(1, "It took too long.", Spent(5, Decimal(1)))
+        assert (session.state, session.errors) == ("running", 1)
+        assert session.spent == (5, 1)
+
+    def test_a_try_that_failed_makes_no_old_decision_a_new_one(
+        self, world: World, robots: list[Robot], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = start(world, robots, "moderated")
+        assert first.advance()
+        second = Autopilot.objects.get(pk=first.pk)
+        second.pause(by=world.ben)
+        second.resume(by=world.ben)
+        assert second.advance()
+        with monkeypatch.context() as patched:
+            patched.setattr(Autopilot, "_show", Mock(side_effect=OperationalError("gone")))
+            with pytest.raises(OperationalError):
+                first.follow(1, Choice(None, "Enough."), Spent(5, None))
+        first.follow(1, Choice(None, "Enough."), Spent(5, None))
+        assert (first.state, first.spent.tokens) == ("running", 5)
 
     def test_a_turn_whose_row_is_gone_is_followed_by_another(
         self, world: World, robots: list[Robot]
