@@ -116,6 +116,8 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
             Summons(robot=robot, question=question, cause=Cause.CHOSEN, root=by) for robot in robots
         ]
         again = self._left_unsaid(question, robots)
+        unsaid = {reply.robot_id for reply in again}
+        self._make_way([one for one in chosen if one.robot.pk in unsaid])
         for reply in again:
             reply.ask_again(room, by=by)
         return [*again, *self.queue(chosen)]  # what people ask is free of the guard
@@ -223,7 +225,9 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
         return found
 
     def _left_unsaid(self, question: Message, robots: Collection[Robot]) -> list[Reply]:
-        """Of these robots: who has declined, or was stopped, before anybody saw a message of it."""
+        """Of these robots: who declined, was stopped or failed, and nobody saw a message of it. Of
+        those that failed, one could not be shown to all who would have read it.
+        """
         over = self.with_all().filter(question=question, ended_at__isnull=False)
         return list(over.filter(robot__in=robots, message=None).order_by("pk"))
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from messages.models import Message
-from robots.models import Reply, Robot, RobotSeat
+from robots.models import Reply, Robot, RobotPolicy, RobotSeat
 from robots.outcome import Outcome
 from rooms.models import Room
 from tests.callers import TOO_LARGE, Caller, answered, code
@@ -239,6 +239,27 @@ class TestAsking:
         assert (again.state, again.attempt) == ("queued", 2)
         assert (message["author"]["handle"], message["status"]) == ("muse", "streaming")
         assert ben.post(path, robots=[muse.pk]).json() == {"messages": []}, "it is being answered"
+
+    @pytest.mark.parametrize(
+        ("when_busy", "answer", "state"),
+        [("queue", 201, "queued"), ("interrupt", 201, "stopped"), ("refuse", 409, "queued")],
+    )
+    def test_where_it_is_busy_what_the_room_wants_holds_for_what_it_left_unsaid(
+        self, world: World, muse: Robot, when_busy: str, answer: int, state: str
+    ) -> None:
+        Robot.objects.filter(pk=muse.pk).update(trigger="always")
+        said = world.say(world.team, world.cleo)
+        unsaid = Reply.objects.take(Reply.objects.get(robot=muse).pk, worker="w")
+        assert unsaid is not None
+        assert unsaid.decline(Outcome(text=""))
+        busy = Reply.objects.get(question=world.say(world.team, world.cleo, "@muse?"), robot=muse)
+        RobotPolicy.objects.of(world.team).update(when_busy=when_busy, by=world.ben)
+        asked = Caller(world.ben).post(f"messages/{said.pk}/ask/", robots=[muse.pk])
+        assert asked.status_code == answer
+        busy.refresh_from_db()
+        assert busy.state == state
+        unsaid.refresh_from_db()
+        assert unsaid.state == ("declined" if answer == 409 else "queued")
 
     def test_an_answer_to_a_customer_is_for_the_staff(self, world: World, muse: Robot) -> None:
         said = world.say(world.support, world.carl, "My lamp is broken")
