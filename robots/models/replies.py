@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import Error, IntegrityError, models, transaction
-from django.db.models import Q
+from django.db.models import Case, Q, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.errors import DomainError, Invalid, NotFound
@@ -20,7 +21,7 @@ from messages.models import Message
 from messages.posting import post_all
 from robots import charge, work
 from robots.models.policy import RobotPolicy
-from robots.models.robot import Robot
+from robots.models.robot import Robot, midnight
 from robots.summons import Cause, Summons
 from rooms.models import Room
 
@@ -57,6 +58,19 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         """Those that may begin, and that no worker has taken for a while."""
         since = timezone.now() - settings.CHAT_REPLY_SWEEP_INTERVAL
         return self.ready().filter(queued_at__lt=since)
+
+    def begin(self, **changes: object) -> int:
+        """Have them count to this day from now on: what they took before it stays with the days
+        before. `changes` are made in the same statement. Returns how many there are.
+        """
+        was_earlier = Q(started_at__lt=midnight())
+        tokens = Coalesce("tokens_in", 0) + Coalesce("tokens_out", 0)
+        before = {"tokens_before": tokens, "cost_before": Coalesce("cost", Decimal(0))}
+        settled = {
+            field: Case(When(was_earlier, then=taken), default=field)
+            for field, taken in before.items()
+        }
+        return self.update(started_at=timezone.now(), **settled, **changes)
 
     def held_by(self, worker: str) -> ReplyQuerySet:
         return self.running().filter(worker=worker)
@@ -132,11 +146,10 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
                 taken = (
                     self.ready()
                     .filter(pk=pk)
-                    .update(
+                    .begin(
                         state=self.model.State.THINKING,
                         worker=worker,
                         lease_until=timezone.now() + settings.CHAT_REPLY_LEASE,
-                        started_at=timezone.now(),
                     )
                 )
                 if not taken:

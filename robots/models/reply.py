@@ -20,7 +20,7 @@ from robots import charge, signals, work
 from robots.encoding import encode
 from robots.models.policy import RobotPolicy
 from robots.models.replies import ReplyManager, ReplyQuerySet
-from robots.models.robot import Robot, midnight
+from robots.models.robot import Robot
 from robots.outcome import SENTENCES, Outcome
 from robots.summons import Cause
 from rooms.models import Room
@@ -197,9 +197,6 @@ class Reply(models.Model):
         self._begin_message()
 
     def _begin_again(self, body: str, *, by: User) -> None:
-        if self.started_at and self.started_at < midnight():
-            self.tokens_before = (self.tokens_in or 0) + (self.tokens_out or 0)
-            self.cost_before = self.cost or Decimal(0)
         said = self.message.body if self.message else ""
         self.earlier = "" if body else said or self.earlier
         self.attempt += 1
@@ -237,7 +234,7 @@ class Reply(models.Model):
             transaction.on_commit(self.tell_state, robust=True)
             return False
         # It counts to the day on which it found enough, also where it was taken before midnight.
-        ours.update(tokens_reserved=tokens, cost_reserved=cost, started_at=timezone.now())
+        ours.begin(tokens_reserved=tokens, cost_reserved=cost)
         Reply.objects.tell_first(robot)
         return True
 

@@ -58,19 +58,16 @@ class RobotQuerySet(models.QuerySet["Robot"]):
         here = Participant.objects.of(room).values("user")
         return self.present().filter(user__in=here).select_related("user")
 
-    def spent_since(self, moment: datetime) -> Mapping[int, tuple[int, Decimal]]:
-        """Of each: tokens and US dollars that its answers begun since then have taken, and whatever
-        it moderated that was not over or paused by then.
+    def spent_today(self) -> Mapping[int, tuple[int, Decimal]]:
+        """What budgets count, of each: tokens and US dollars that its answers begun since midnight,
+        UTC, have taken, and whatever it moderated that was not over or paused by then.
         """
         spent: dict[int, tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
-        for robot, tokens, cost in [*self._answered(moment), *self._moderated(moment)]:
+        today = midnight()
+        for robot, tokens, cost in [*self._answered(today), *self._moderated(today)]:
             before = spent[robot]
             spent[robot] = before[0] + tokens, before[1] + cost
         return spent
-
-    def spent_today(self) -> Mapping[int, tuple[int, Decimal]]:
-        """The same since midnight, UTC: what budgets count."""
-        return self.spent_since(midnight())
 
     def _answered(self, moment: datetime) -> models.QuerySet[Robot, tuple[int, int, Decimal]]:
         answered = self.filter(replies__started_at__gte=moment)
@@ -262,17 +259,13 @@ class Robot(models.Model):
 
     # Questions
 
-    def spent_since(self, moment: datetime) -> tuple[int, Decimal]:
+    def spent_today(self) -> tuple[int, Decimal]:
         """As the queryset has it, of this one."""
-        spent: tuple[int, Decimal] = Robot.objects.filter(pk=self.pk).spent_since(moment)[self.pk]
+        spent: tuple[int, Decimal] = Robot.objects.filter(pk=self.pk).spent_today()[self.pk]
         return spent
 
-    def spent_today(self) -> tuple[int, Decimal]:
-        """Since midnight, UTC: what its budgets count."""
-        return self.spent_since(midnight())
-
     def reserved_since(self, moment: datetime) -> tuple[int, Decimal]:
-        """Likewise, of what is set aside: for its answers under way, and where it moderates."""
+        """What is set aside since then: for its answers under way, and where it moderates."""
         amounts = {
             "tokens": models.Sum("tokens_reserved", default=0),
             "cost": models.Sum("cost_reserved", default=Decimal(0)),

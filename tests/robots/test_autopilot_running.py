@@ -185,7 +185,7 @@ class TestModerated:
         session = at_rest(start(world, [moderator, *robots], "moderated"))
         assert session.moderator_tokens > 0
         assert session.spent.tokens > session.moderator_tokens
-        assert moderator.spent_since(session.created_at)[0] == session.moderator_tokens
+        assert moderator.spent_today()[0] == session.moderator_tokens
 
     def test_a_budget_is_overrun_by_one_turn_at_most(
         self, world: World, provider: Provider, robots: list[Robot]

@@ -441,6 +441,28 @@ class TestSettingAside:
         assert robot.spent_today() == (30, 1)
         assert (second.tokens_in, second.tokens_out, second.cost) == (70, 80, 2)
 
+    @pytest.mark.parametrize("begun", ["anew", "by another worker"])
+    @pytest.mark.parametrize("midnight", ["before it is taken", "before the model is asked"])
+    def test_what_was_taken_before_midnight_is_not_taken_after_it(
+        self, take: Callable[[], Reply], world: World, robot: Robot, begun: str, midnight: str
+    ) -> None:
+        reply = take()
+        taken = Outcome(text="", tokens_in=20, tokens_out=20, cost=Decimal(1))
+        if begun == "anew":
+            assert reply.finish(taken)
+            Reply.objects.get(pk=reply.pk).retry(by=world.ben)
+        else:
+            assert reply.put_back(taken)
+        if midnight == "before it is taken":
+            Reply.objects.update(started_at=timezone.now() - DAY)
+        reply = again(reply)
+        Reply.objects.update(started_at=timezone.now() - DAY)
+        assert reply.reserve(40, None)
+        assert robot.spent_today() == (0, 0)
+        assert reply.finish(taken)
+        assert robot.spent_today() == (40, 1)
+        assert (reply.tokens_in, reply.tokens_out, reply.cost) == (40, 40, 2)
+
     # Two at the same moment
 
     @on_postgresql
