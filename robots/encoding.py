@@ -23,7 +23,7 @@ def encode(reply: Reply) -> dict[str, Any]:
         "error": failed or None,
         "tokens_in": reply.tokens_in,
         "tokens_out": reply.tokens_out,
-        "cost": None if reply.cost is None else float(reply.cost),
+        "cost": None if reply.cost is None or reply.unpriced else float(reply.cost),
         "ttft_ms": reply.ttft_ms,
         "stopped_by": reply.stopped_by_id,
         "model": reply.model,

@@ -74,12 +74,27 @@ class Call:
 class Usage(NamedTuple):
     """What an answer took, of all tries together."""
 
-    tokens_in: int | None
-    tokens_out: int | None
+    tokens_in: int
+    tokens_out: int
     cost: Decimal | None
-    """In US dollars; None where the price is unknown."""
+    """In US dollars, as far as prices are known: what budgets count. None where none is."""
     model: str
     """Which answered, or was asked last."""
+    unpriced: bool = False
+    """The price of some of it is unknown: it cost more than is known."""
+
+
+def total(usages: Sequence[Usage]) -> Usage:
+    """What all of them took together."""
+    known = sum((usage.cost for usage in usages if usage.cost is not None), Decimal(0))
+    unpriced = any(usage.unpriced for usage in usages)
+    return Usage(
+        sum(usage.tokens_in for usage in usages),
+        sum(usage.tokens_out for usage in usages),
+        known if known or not unpriced else None,
+        usages[-1].model,
+        unpriced,
+    )
 
 
 class Trouble(NamedTuple):
@@ -181,14 +196,7 @@ class Answer:
         """
         if not self._tries:
             return Usage(0, 0, Decimal(0), self.call.model)
-        parts = [one.usage for one in self._tries]
-        costs = [part.cost for part in parts if part.cost is not None]
-        return Usage(
-            sum(part.tokens_in or 0 for part in parts),
-            sum(part.tokens_out or 0 for part in parts),
-            sum(costs, Decimal(0)) if len(costs) == len(parts) else None,
-            self.model,
-        )
+        return total([one.usage for one in self._tries])
 
     async def pieces(self) -> AsyncGenerator[str, None]:
         """The text as it comes. Closing this, or cancelling it, hangs up at once.
@@ -309,7 +317,8 @@ class _Remote(_Try):
             sent, received = self._estimate()
         else:
             sent = received = 0
-        return Usage(sent, received, _price(self.model, sent, received), self.model)
+        price = _price(self.model, sent, received)
+        return Usage(sent, received, price, self.model, unpriced=price is None)
 
     async def pieces(self) -> AsyncGenerator[str, None]:
         litellm = await _load()

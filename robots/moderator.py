@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from live import database
@@ -117,10 +116,10 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
 
 
 def _spent(answers: Sequence[llm.Answer]) -> Spent:
-    usages = [answer.usage for answer in answers]
-    costs = [usage.cost for usage in usages if usage.cost is not None]
-    tokens = sum((usage.tokens_in or 0) + (usage.tokens_out or 0) for usage in usages)
-    return Spent(tokens, sum(costs, Decimal(0)) if costs else None)
+    if not answers:
+        return Spent(0, None)
+    usage = llm.total([answer.usage for answer in answers])
+    return Spent(usage.tokens_in + usage.tokens_out, usage.cost)
 
 
 def _asking(session: Autopilot) -> Asking | str:

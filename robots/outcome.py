@@ -23,6 +23,9 @@ class Outcome:
     tokens_in: int | None = None
     tokens_out: int | None = None
     cost: Decimal | None = None
+    """In US dollars, as far as prices are known."""
+    unpriced: bool = False
+    """The price of some of it is unknown."""
     model: str = ""
 
 

@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Callable
 from contextlib import aclosing
 from datetime import datetime
-from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
 
@@ -235,18 +234,18 @@ class Writer:
         )
 
     def _outcome(self, code: str, sentence: str) -> Outcome:
-        spent = [answer.usage for answer in self._answers]
-        known = [usage.cost for usage in spent if usage.cost is not None]
+        spent = llm.total([answer.usage for answer in self._answers]) if self._answers else None
         return Outcome(
             text=self.heard.text,
             is_at_goal=self.heard.is_at_goal,
             error=code,
             sentence=sentence,
             notice=self._notice,
-            tokens_in=sum(usage.tokens_in or 0 for usage in spent) if spent else None,
-            tokens_out=sum(usage.tokens_out or 0 for usage in spent) if spent else None,
-            cost=sum(known, Decimal(0)) if known else None,
-            model=spent[-1].model if spent else "",
+            tokens_in=spent and spent.tokens_in,
+            tokens_out=spent and spent.tokens_out,
+            cost=spent and spent.cost,
+            unpriced=bool(spent and spent.unpriced),
+            model=spent.model if spent else "",
         )
 
     async def _break_off(self) -> None:

@@ -26,6 +26,7 @@ class ReplyAdmin(ContentAdmin):
         "tokens_in",
         "tokens_out",
         "cost",
+        "unpriced",
         "ttft_ms",
         "created_at",
     ]

@@ -91,7 +91,14 @@ class Reply(models.Model):
     tokens_in = models.PositiveIntegerField(null=True, blank=True)
     tokens_out = models.PositiveIntegerField(null=True, blank=True)
     cost = models.DecimalField(
-        max_digits=12, decimal_places=6, null=True, blank=True, help_text="US dollars."
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="US dollars, as far as prices are known: what budgets count.",
+    )
+    unpriced = models.BooleanField(
+        default=False, help_text="Some of it has no known price: it cost more than is known."
     )
     tokens_reserved = models.PositiveIntegerField(
         null=True, blank=True, help_text="Of its robot’s budget, while it is written."
@@ -481,6 +488,7 @@ class Reply(models.Model):
         self.tokens_out = _sum(self.tokens_out, outcome.tokens_out)
         if outcome.cost is not None:
             self.cost = (self.cost or Decimal(0)) + outcome.cost
+        self.unpriced = self.unpriced or outcome.unpriced
         self.model = outcome.model or self.model
 
     def _begin_message(self) -> None:

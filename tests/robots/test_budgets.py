@@ -408,6 +408,19 @@ class TestSettingAside:
             second.reserve(100, None)
         assert as_it_is(second).error_code == "lost"
 
+    def test_what_is_known_of_its_price_counts_and_is_not_shown_as_the_whole(
+        self, world: World, take: Callable[[], Reply], robot: Robot
+    ) -> None:
+        reply = take()
+        assert reply.finish(Outcome(text="No.", cost=Decimal(1), unpriced=True))
+        assert robot.spent_today() == (0, 1)
+        assert as_it_is(reply).message.data["reply"]["cost"] is None
+        as_it_is(reply).retry(by=world.ben)
+        reply = again(reply)
+        assert reply.finish(Outcome(text="Yes.", cost=Decimal(2)))
+        assert robot.spent_today() == (0, 3)
+        assert as_it_is(reply).message.data["reply"]["cost"] is None
+
     # Days
 
     def test_it_counts_to_the_day_on_which_it_began(self, take: Callable[[], Reply]) -> None:

@@ -79,7 +79,7 @@ async def test_an_answer_is_asked_for_and_heard(provider: Provider) -> None:
     answer = Answer(call(provider, "any", temperature=0.5, max_tokens=99))
     text, failed = await heard(answer)
     assert (text, failed) == (TEXT, None)
-    assert answer.usage == (5, 7, None, "openai/any")
+    assert answer.usage == (5, 7, None, "openai/any", True)
     assert answer.troubles == []
     (request,) = provider.requests
     assert request.path == "/v1/chat/completions"
@@ -128,6 +128,20 @@ async def test_a_known_price_is_told(provider: Provider) -> None:
     answer = Answer(call(provider, "gpt-4o-mini"))
     await heard(answer)
     assert answer.usage.cost == Decimal(5) * Decimal("0.15e-6") + 7 * Decimal("0.6e-6")
+
+
+async def test_what_is_known_of_a_price_counts_also_where_not_all_of_it_is(
+    provider: Provider,
+) -> None:
+    """A try of which nobody knows what it cost, and one that is on the list."""
+    provider.script("unlisted", Script(text=""))
+    answer = Answer(call(provider, "unlisted", "gpt-4o-mini"))
+    await heard(answer)
+    assert answer.usage.unpriced
+    assert answer.usage.cost == llm._price("gpt-4o-mini", 5, 7)
+    unknown = answer._tries[0].usage
+    assert (unknown.cost, unknown.unpriced) == (None, True)
+    assert llm.total([unknown, unknown]).cost is None
 
 
 async def test_a_stream_that_finishes_needs_no_mark(provider: Provider) -> None:
