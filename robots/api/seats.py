@@ -38,7 +38,10 @@ class PublicSeatSerializer(serializers.Serializer[RobotSeat]):
     avatar = serializers.CharField(
         source="robot.user.avatar_url", allow_null=True, help_text="A path."
     )
-    title = serializers.CharField(help_text="What it is here.")
+    title = serializers.CharField(
+        source="title_here",
+        help_text="What it is here; in a side-bar, where nothing was set, what it is around it.",
+    )
     trigger = serializers.ChoiceField(Robot.Trigger.choices, source="robot.trigger")
     enabled = serializers.BooleanField(source="robot.enabled")
 
@@ -46,6 +49,9 @@ class PublicSeatSerializer(serializers.Serializer[RobotSeat]):
 class SeatSerializer(PublicSeatSerializer):
     """The same, with how it differs here where the caller manages the room."""
 
+    title = serializers.CharField(
+        help_text="What it is here. Told to who manages the room as it is set: empty, as around it."
+    )
     persona = serializers.CharField(required=False, help_text="Empty: as elsewhere.")
     style = serializers.ChoiceField(  # type: ignore[assignment]
         STYLES_HERE, required=False, help_text="Empty: as elsewhere."
@@ -176,7 +182,7 @@ def _seats(room: Room, reader: User) -> ParticipantQuerySet:
     if room.is_sidebar:  # a robot around it is seated there, and another one's to set
         people = Participant.objects.filter(room=room)
     return people.filter(role=Role.ROBOT, user__robot__isnull=False).select_related(
-        "user__robot", "robot_seat"
+        "user__robot", "robot_seat", "outer__robot_seat"
     )
 
 

@@ -38,16 +38,11 @@ class RobotSeatManager(models.Manager["RobotSeat"]):
         )
         return seat
 
-    def of(self, robot: Robot, room: Room) -> RobotSeat:
-        """Where it sits in a room, without overrides where none were ever made. Raises NotFound."""
-        participant = room.seat_of(robot.user)
-        found = self.filter(participant=participant).first()
-        seat = found or RobotSeat(participant=participant, robot=robot)
-        seat.participant, seat.robot = participant, robot
-        return seat
-
     def at(self, participant: Participant) -> RobotSeat:
-        """The same, of a robot's participant that was read with both: it asks for nothing more."""
+        """Where a robot sits, without overrides where none were ever made.
+
+        It asks for nothing that was read with the participant: `user__robot`, `robot_seat`.
+        """
         robot = participant.user.robot
         robot.user = participant.user
         seat: RobotSeat = getattr(participant, "robot_seat", None) or RobotSeat()

@@ -12,7 +12,10 @@ from robots.models import Reply, Robot, RobotPolicy, RobotSeat
 from rooms.models import Participant, Room
 from rooms.modes import Role
 from tests.callers import TOO_LARGE, Caller, answered
+from tests.messages.test_query_counts import queries
+from tests.robots import talking
 from tests.rooms.test_api_rooms import everybody, expected
+from tests.threads.beside import beside
 from tests.world import World, again
 
 IN_TEAM = ("ben", "cleo", "vic", "gus")
@@ -114,6 +117,28 @@ def test_only_who_manages_the_room_is_told_the_persona(world: World, echo: Robot
         assert seat["title"] == "Critic"
 
 
+def test_in_a_side_bar_it_is_what_it_is_around_it(world: World, echo: Robot) -> None:
+    """At no further cost, however many they are; who may change it is told what is set there."""
+    cast = [echo, *talking.seated(world, world.team, "ann", "bob")]
+    for robot in cast:
+        seat = RobotSeat.objects.seat(robot, world.team, by=world.ben)
+        seat.update(by=world.ben, title="Critic")
+    room = beside(world.say(world.team, world.cleo), world.ben, world.cleo).room
+
+    def titles(by: User) -> list[str]:
+        return [seat["title"] for seat in Caller(by).get(seats(room)).json()["results"]]
+
+    def come(robot: Robot) -> int:
+        """What a list with it costs."""
+        RobotSeat.objects.seat(robot, room, by=world.ben)
+        return queries(lambda: titles(world.cleo))
+
+    costs = [come(robot) for robot in cast]
+    assert costs[0] == costs[1] == costs[2]
+    assert titles(world.cleo) == ["Critic"] * 3
+    assert titles(world.ben) == [""] * 3
+
+
 def test_users_without_a_robot_behind_them_are_not_listed(world: World) -> None:
     assert world.seat(world.team, world.parrot)
     assert Caller(world.ben).get(seats(world.team)).json()["results"] == []
@@ -143,7 +168,7 @@ def test_a_seat_changes_as_far_as_it_is_sent(world: World, echo: Robot) -> None:
     path = f"{seats(world.team)}{echo.pk}/"
     changed = Caller(world.ben).patch(path, persona="", style="detailed").json()
     assert (changed["title"], changed["persona"], changed["style"]) == ("Critic", "", "detailed")
-    seat = RobotSeat.objects.of(echo, world.team)
+    seat = RobotSeat.objects.get(robot=echo)
     assert (seat.title, seat.persona_here, seat.style_here) == ("Critic", "", "detailed")
     entry = AuditEntry.objects.get(action="robot.seat_changed")
     assert entry.before == {"persona": "You doubt.", "style": ""}

@@ -91,7 +91,7 @@ def retire(world: World, echo: Robot) -> None:
 
 
 def take_out(world: World, echo: Robot) -> None:
-    RobotSeat.objects.of(echo, world.team).remove(by=world.ben)
+    RobotSeat.objects.get(robot=echo).remove(by=world.ben)
 
 
 def spend(world: World, echo: Robot) -> None:

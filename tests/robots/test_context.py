@@ -282,7 +282,7 @@ def test_it_knows_who_and_where_it_is_and_how_to_speak(world: World) -> None:
         prompts.SEEN_BY["everyone"],
     ):
         assert told_of in text
-    seat = RobotSeat.objects.of(robot, world.team)
+    seat = RobotSeat.objects.get(robot=robot)
     seat.update(by=world.ben, persona="You sell lamps.", title="seller", style="detailed")
     text = system(question)
     assert "You are Muse (@muse), seller here, a robot" in text

@@ -44,7 +44,7 @@ def test_of_a_persona_no_word_is_told_to_who_may_not_read_it(
     world: World, billing: Robot, poet: Robot
 ) -> None:
     """A robot's own is for agents and above, what it is in a room for who manages that."""
-    seat = RobotSeat.objects.of(poet, world.team)
+    seat = RobotSeat.objects.get(robot=poet)
     seat.update(by=world.ben, persona="You know refunds and invoices.")
     world.team.invite(world.ada, by=world.ben)
 
@@ -59,9 +59,9 @@ def test_of_a_persona_no_word_is_told_to_who_may_not_read_it(
 
 
 def test_what_it_is_in_the_room_counts_there(world: World, billing: Robot, poet: Robot) -> None:
-    seat = RobotSeat.objects.of(poet, world.team)
+    seat = RobotSeat.objects.get(robot=poet)
     seat.update(by=world.ben, title="Refunds clerk", persona="You know refunds and invoices.")
-    seat = RobotSeat.objects.of(billing, world.team)
+    seat = RobotSeat.objects.get(robot=billing)
     seat.update(by=world.ben, persona="You dance.")
     (proposal,) = router.propose(QUESTION, by=world.ben, room=world.team)
     assert proposal.robot == poet
