@@ -35,7 +35,7 @@ _SPEAKER = re.compile(r"^[^\n]{0,120}\(@[^\n)]{1,40}\):[ ]?", re.MULTILINE)
 async def parrot(call: Call) -> AsyncGenerator[str, None]:
     """What was said, word by word, at a pace that shows."""
     whole = question(call.messages) or "…"
-    for word in re.findall(r"\s*\S+", _unsaid(whole, call.messages)):
+    for word in re.findall(r"\s*\S+", whole.removeprefix(call.said)):
         yield word
         await asyncio.sleep(1 / settings.CHAT_PARROT_PACE)
 
@@ -48,11 +48,11 @@ async def librarian(call: Call) -> AsyncGenerator[str, None]:
         return
     passages = (await database.run(call.search, asked))[:PASSAGES_MAX]
     if not passages:
-        yield _unsaid(NOTHING_FOUND, call.messages)
+        yield NOTHING_FOUND.removeprefix(call.said)
         return
     begin = "This is what I found:" if len(passages) > 1 else "I found this:"
     whole = "\n\n".join([begin, *map(_quoted, passages)])
-    for piece in re.split(r"(?=\n\n)", _unsaid(whole, call.messages)):
+    for piece in re.split(r"(?=\n\n)", whole.removeprefix(call.said)):
         yield piece
         await asyncio.sleep(0)
 
@@ -69,13 +69,6 @@ def question(messages: Sequence[ChatMessage]) -> str:
     text = _SPEAKER.split(said[-1])[-1].strip() if said else ""
     mentions = _MENTIONS.match(text)
     return text[mentions.end() :] if mentions else text
-
-
-def _unsaid(whole: str, messages: Sequence[ChatMessage]) -> str:
-    """What is left of an answer that is to be continued."""
-    last = messages[-1] if messages else None
-    said = last["content"] if last and last["role"] == "assistant" else ""
-    return whole.removeprefix(said)
 
 
 def _quoted(passage: Passage) -> str:

@@ -132,6 +132,7 @@ class _Context:
             key_env=robot.key_env,
             fallbacks=tuple(robot.fallbacks),
             shortened=self.is_shortened,
+            said=self._said,
             search=partial(librarian.passages, self.reply),
         )
 
@@ -260,13 +261,17 @@ class _Context:
     def _ending(self) -> list[Line]:
         """The question, and where it is continued what there is of the answer."""
         left = self.window.most - self._system_cost
-        partial = self.reply.message.body if self.reply.message else ""
-        if not partial:
+        if self._is_builtin or not self._said:
             return [self._asked(left * 3 // 4)]
-        go_on = [] if self._is_builtin else [Line("user", prompts.GO_ON)]
-        left -= sum(line.cost for line in go_on)
-        said = transcript.cut_away(partial, left // 3)
-        return [self._asked(left // 3), Line("assistant", said), *go_on]
+        go_on = Line("user", prompts.GO_ON)
+        left -= go_on.cost
+        said = transcript.cut_away(self._said, left // 3)
+        return [self._asked(left // 3), Line("assistant", said), go_on]
+
+    @property
+    def _said(self) -> str:
+        """What there is of the answer."""
+        return self.reply.message.body if self.reply.message else ""
 
     def _asked(self, longest: int) -> Line:
         (asked,) = transcript.tell([self.question], self.robot, longest=longest)

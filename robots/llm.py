@@ -67,6 +67,9 @@ class Call:
     what is usual for theirs."""
     shortened: bool = False
     """It was too long for the model before: where it still is, the fallbacks are asked."""
+    said: str = ""
+    """For builtins: what there is of the answer, where it is to be continued. Others find it among
+    the messages, as far as there is room for it."""
     search: Callable[[str], Sequence[Passage]] | None = None
     """For the librarian: finds what the readers of the answer may see. Runs in a thread."""
 

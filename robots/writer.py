@@ -184,7 +184,8 @@ class Writer:
         self.heard.end()
         if self.heard.begun and not begun:
             await self._begin()
-        if not (self.heard.begun or self.heard.declined or self.heard.is_at_goal):
+        # Where it went on, there may be nothing left to say.
+        if not (self.heard.text or self.heard.declined or self.heard.is_at_goal):
             raise llm.Failed("empty_answer")
 
     async def _begin(self) -> None:

@@ -52,8 +52,7 @@ async def test_the_parrot_says_what_was_said_last(said: str, repeated: str) -> N
 )
 async def test_the_parrot_goes_on_where_it_broke_off(said: str, rest: str) -> None:
     asked = call("builtin/parrot", "one two  three")
-    begun: llm.ChatMessage = {"role": "assistant", "content": said}
-    text, _ = await complete(replace(asked, messages=[*asked.messages, begun]))
+    text, _ = await complete(replace(asked, said=said))
     assert text == rest
 
 
@@ -113,8 +112,7 @@ async def test_the_librarian_quotes_what_it_found() -> None:
         "> The key is\n> under the mat.\n>\n> — [Ada Lovelace](</rooms/1/messages/7/>)\n\n"
         "> We open at nine.\n>\n> — Opening hours"
     )
-    begun: llm.ChatMessage = {"role": "assistant", "content": pieces[0] + pieces[1]}
-    rest, _ = await complete(replace(asked_it, messages=[*asked_it.messages, begun]))
+    rest, _ = await complete(replace(asked_it, said=pieces[0] + pieces[1]))
     assert rest == pieces[2]
 
 

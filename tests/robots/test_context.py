@@ -14,7 +14,7 @@ from django.utils import timezone
 from live import database
 from messages.models import Attachment, Message
 from robots import context, prompts, tasks
-from robots.models import Autopilot, Reply, RobotSeat
+from robots.models import Autopilot, Reply, Robot, RobotSeat
 from robots.outcome import Outcome
 from rooms.models import Room
 from tests.robots.telling import (
@@ -166,6 +166,18 @@ def test_going_on_it_is_given_what_it_said(world: World) -> None:
     ]
     again(taken).message.begin_again("", {}, attempt=3)
     assert told(question) == [("user", "Ben (@ben): @muse count")]
+
+
+def test_going_on_a_robot_of_ours_is_given_all_that_it_said_and_was_asked(world: World) -> None:
+    seated(world, world.team, model="builtin/parrot", context_window=1_024, max_tokens=100)
+    asked = "why " * 500
+    question = world.say(world.team, world.ben, f"@muse {asked}")
+    before = told(question)
+    taken = Reply.objects.take(reply_to(question).pk, worker="w")
+    taken.finish(Outcome(text=asked[:1_000], error="cut_off", sentence="It broke off."))
+    taken.go_on(by=world.ben)
+    assert told(question) == before
+    assert prepare(question).call.said == asked[:1_000]
 
 
 # Who may see it
@@ -411,6 +423,7 @@ def test_it_fits_however_long_everything_is(world: World, window: int) -> None:
     assert "Ben (@ben): @muse why why" in text
     assert " […]" in text
     Message.objects.filter(pk=reply.message_id).update(body="because " * 2_000 + "THE END")
+    Robot.objects.update(model="openai/muse")
     assert words(question).count("THE END") == 1
     words(question, window=300)
 

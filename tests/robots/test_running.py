@@ -27,7 +27,7 @@ from rooms.models import Room
 from tests.process import PATIENCE, wait_for
 from tests.robots.provider import Provider, Script
 from tests.robots.test_context import said_by_many
-from tests.robots.workers import ask, ended, seat, written
+from tests.robots.workers import as_it_is, ask, body_of, ended, seat, written
 from tests.world import World
 
 State = Reply.State
@@ -207,6 +207,18 @@ class TestAnAnswer:
         assert reply.message.body == "One, two, three."
         assert reply.tokens_out > first
         assert {(d.attempt, d.offset) for some in deltas for d in some} <= {(2, 9)}
+
+    def test_where_nothing_is_left_to_say_it_is_done(
+        self, world: World, provider: Provider
+    ) -> None:
+        """It was stopped after its last word."""
+        seat(world, provider, "", model="builtin/parrot")
+        reply = ended(ask(world.team, "@echo one two", by=world.ben))
+        Reply.objects.update(state=State.STOPPED)
+        as_it_is(reply).go_on(by=world.cleo)
+        reply = ended(reply)
+        assert (reply.state, reply.attempt, reply.error_code) == (State.DONE, 2, "")
+        assert reply.message.body == "one two"
 
 
 @pytest.mark.usefixtures("worker")
