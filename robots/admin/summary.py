@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin import who
-from accounts.models import AuditEntry
 from messages.admin import ContentAdmin
 from robots.models import Summary
 from rooms.models import Room
@@ -42,7 +41,6 @@ class SummaryAdmin(ContentAdmin):
     @admin.action(description="Forget: it is made anew from the messages")
     def forget(self, request: HttpRequest, queryset: QuerySet[Summary]) -> None:
         """By the verb."""
-        for summary in queryset:
-            AuditEntry.objects.record("summary.forgotten", on=summary, by=who(request))
-        Summary.objects.filter(pk__in=[summary.pk for summary in queryset]).outdate()
+        pks = list(queryset.values_list("pk", flat=True))
+        Summary.objects.forget(pks, by=who(request))
         self.message_user(request, "They are made anew when robots need them.", flash.SUCCESS)

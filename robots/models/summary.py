@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.errors import Forbidden
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from messages.audience import Audience
 from messages.models import Message
 from robots import tokens
@@ -36,6 +36,14 @@ class SummaryQuerySet(models.QuerySet["Summary"]):
 
 
 class SummaryManager(models.Manager.from_queryset(SummaryQuerySet)):  # type: ignore[misc]
+    @transaction.atomic
+    def forget(self, pks: Iterable[int], *, by: User) -> None:
+        """Have these made anew from the messages, once they are needed."""
+        chosen = self.filter(pk__in=pks).order_by("pk")
+        for summary in chosen.select_for_update(no_key=True):
+            AuditEntry.objects.record("summary.forgotten", on=summary, by=by)
+        chosen.outdate()
+
     def usable(self, scope: Scope) -> Summary | None:
         """What may be told of the beginning: it rests on nothing that a reader cannot hear."""
         fresh = self.filter(room=scope.room, key=scope.key, stale=False)

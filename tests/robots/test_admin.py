@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.apps import apps
 from django.contrib.admin import site
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -27,6 +28,7 @@ from robots.models import (
     RobotSeat,
     Summary,
 )
+from robots.models.summary import SummaryQuerySet
 from robots.outcome import Outcome
 from rooms.models import Participant, Room
 from tests.messages.files import PNG
@@ -480,6 +482,15 @@ def test_a_summary_is_forgotten(admin: Client, world: World, everything: None) -
     do(admin, "summary", "forget", summary)
     assert (again(summary).body, again(summary).stale) == ("", True)
     assert AuditEntry.objects.get(action="summary.forgotten").by == world.root
+
+
+def test_where_forgetting_fails_nobody_has_forgotten(
+    world: World, everything: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SummaryQuerySet, "outdate", Mock(side_effect=OperationalError("gone")))
+    with pytest.raises(OperationalError):
+        Summary.objects.forget([Summary.objects.get().pk], by=world.root)
+    assert not AuditEntry.objects.filter(action="summary.forgotten").exists()
 
 
 def lines(robot: Robot) -> dict[str, str]:
