@@ -223,9 +223,14 @@ class Runner:
         streams.publish(deltas)
 
     async def _keep(self) -> None:
-        changed = [found for writer in self._writers if (found := writer.checkpoint())]
-        if changed:
-            await database.run(checkpoints.keep, changed)
+        changed = {
+            writer: found for writer in self._writers if (found := writer.checkpoint()) is not None
+        }
+        if not changed:
+            return
+        await database.run(checkpoints.keep, list(changed.values()))
+        for writer, checkpoint in changed.items():
+            writer.kept(checkpoint)
 
     async def _look(self) -> None:
         """See which are to be stopped, and which are not ours any more."""

@@ -126,12 +126,14 @@ class Writer:
         )
 
     def checkpoint(self) -> Checkpoint | None:
-        """What is not in the database yet, put there now."""
+        """What is not in the database yet, until it is `kept`."""
         text = self.heard.text
         if self.message is None or self._kept == len(text):
             return None
-        self._kept = len(text)
         return Checkpoint(self.message.pk, self.key[1], text)
+
+    def kept(self, checkpoint: Checkpoint) -> None:
+        self._kept = len(checkpoint.body)
 
     # What the verbs are made of
 

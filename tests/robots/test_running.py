@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 from threading import Event
 
@@ -18,7 +19,8 @@ from prometheus_client import REGISTRY
 from live import streams
 from live.streams import Delta
 from messages.models import Message
-from robots import runner, tokens
+from robots import checkpoints, runner, tokens
+from robots.checkpoints import Checkpoint
 from robots.models import Reply
 from robots.models.replies import ReplyManager
 from robots.outcome import Outcome
@@ -147,6 +149,27 @@ class TestAnAnswer:
         assert partial.data["reply"]["state"] == "streaming"
         kept.set()
         assert ended(reply).message.body == text
+
+    def test_what_could_not_be_kept_is_kept_later(
+        self, world: World, provider: Provider, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also where not a word comes meanwhile."""
+        seat(world, provider, "slow")
+        go_on, failures = Event(), iter([True, True])
+        keep = checkpoints.keep
+
+        def busy(some: Sequence[Checkpoint]) -> None:
+            if next(failures, False):
+                raise OperationalError("locked")
+            keep(some)
+
+        monkeypatch.setattr(checkpoints, "keep", busy)
+        provider.answers("slow", "one two three four", hang="middle", until=go_on)
+        reply = ask(world.team, "@echo go on", by=world.ben)
+        wait_for(lambda: body_of(reply) == "one two")
+        assert list(failures) == []
+        go_on.set()
+        assert ended(reply).state == State.DONE
 
     def test_whoever_declines_unasked_is_never_seen(
         self, world: World, provider: Provider, deltas: list[list[Delta]]
