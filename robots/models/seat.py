@@ -7,9 +7,12 @@ from django.db import models, transaction
 
 from accounts.errors import Invalid, NotFound
 from accounts.models import AuditEntry, User
+from messages.audience import Audience
+from messages.posting import post_note
 from robots.models.robot import PERSONA_MAX, Robot, Style
 from rooms.models import Participant, Room
-from rooms.modes import Role
+from rooms.modes import Mode, Role
+from rooms.signals import Event
 
 TITLE_MAX = 80
 LONGEST = {"persona": PERSONA_MAX, "title": TITLE_MAX}
@@ -86,6 +89,8 @@ class RobotSeat(models.Model):
         for name, value in _checked(overrides).items():
             setattr(self, name, value)
         self.save()
+        if before.get("title", self.title) != self.title:
+            self._tell_title(room, by=by)
         AuditEntry.objects.record(
             "robot.seat_changed", on=self, by=by, before=before, after=overrides
         )
@@ -108,6 +113,29 @@ class RobotSeat(models.Model):
     @property
     def style_here(self) -> str:
         return self._here("style") or self.robot.style
+
+    # What the verbs are made of
+
+    def _tell_title(self, room: Room, *, by: User) -> None:
+        """By a note, as all that becomes of a room's people, to who is told of those."""
+        user, title = self.robot.user, self.title_here
+        told = {
+            **user.public(),
+            "role": Role.ROBOT,
+            "title": title,
+            "trigger": self.robot.trigger,
+            "enabled": self.robot.enabled,
+        }
+        data = {
+            "event": Event.UPDATED,
+            "by": by.public(),
+            "people": [],
+            "changed": {},
+            "robots": {"added": [], "changed": [told], "removed": []},
+        }
+        is_now = f"“{title}” here" if title else "what it is elsewhere"
+        audience = Audience.EVERYONE if room.mode == Mode.TEAM else Audience.STAFF
+        post_note(room, f"{by.name} made {user.name} {is_now}.", data, audience=audience)
 
     def _here(self, name: str) -> str:
         """What was set for this room; in a side-bar, where nothing was, for the one around it."""

@@ -68,6 +68,38 @@ async def test_an_answer_that_is_over_is_not_stopped(world: World, hub: Hub, ech
     await ben.error("reply_over", room=world.team.pk)
 
 
+async def test_what_a_robot_becomes_in_a_room_is_told_there(
+    world: World, hub: Hub, echo: Robot
+) -> None:
+    ben, vic = [await Client.into(user, world.team.pk) for user in (world.ben, world.vic)]
+    seat = await run(RobotSeat.objects.select_related("participant__room").get, title="Critic")
+    await run(seat.update, by=world.ben, persona="You judge.")  # nobody's business
+    await run(seat.update, by=world.ben, title="Judge")
+    for client in (ben, vic):
+        frame = await client.frame("room")
+        assert frame["people"] == {"added": [], "changed": [], "removed": []}
+        (robot,) = frame["robots"]["changed"]
+        assert (robot["handle"], robot["role"], robot["title"]) == ("echo", "robot", "Judge")
+        await client.message("Ben made Echo “Judge” here.")
+    await run(seat.update, by=world.ben, title="")
+    (robot,) = (await vic.frame("room"))["robots"]["changed"]
+    assert robot["title"] == ""
+    await vic.message("Ben made Echo what it is elsewhere.")
+
+
+async def test_what_a_robot_becomes_beside_a_customer_is_for_the_staff(
+    world: World, hub: Hub, echo: Robot
+) -> None:
+    carl, ada = [await Client.into(user, world.support.pk) for user in (world.carl, world.ada)]
+    seat = await run(RobotSeat.objects.select_related("participant__room").get, title="")
+    await run(seat.update, by=world.ada, title="Judge")
+    assert "robots" in await ada.frame("room")
+    await run(world.say, world.support, world.ada, "after all")
+    await carl.message("after all")
+    assert carl.bodies == ["after all"]
+    assert carl.of_type("room") == []
+
+
 async def test_a_room_tells_what_its_robots_are(world: World, hub: Hub, echo: Robot) -> None:
     vic = await Client.into(world.vic, world.team.pk)
     told = {robot["handle"]: robot for robot in vic.joined["robots"]}
