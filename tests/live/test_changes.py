@@ -114,7 +114,7 @@ async def test_a_quote_follows_what_it_quotes(world: World, hub: Hub) -> None:
     await run((await now(original)).remove, by=world.ben)
     for client in clients:
         quote = (await version(client, reply, 3))["reply_to"]
-        assert quote is None or quote["excerpt"] == ""
+        assert (quote["id"], quote["excerpt"]) == (original.pk, "")
 
 
 async def test_a_quote_is_empty_for_those_who_do_not_see_the_original(

@@ -273,7 +273,7 @@ def test_who_may_see_it_is_told_and_nobody_else(
         if again(person).may_sign_in:
             browsers[name] = Browser()
             subscribe(person, service, browsers[name], name)
-    said = [say() for say in audiences(world)]
+    said = audiences(world)
     told = {(row.user_id, row.message_id) for row in Notification.objects.all()}
     CHANGES.get(change, lambda world: None)(world)
     for message in said:
