@@ -105,7 +105,8 @@ def enter(moody: Moody, browser: Browser) -> Iterator[Enter]:
 
 
 def live(page: Page) -> None:
-    expect(page.locator(f"{BANNER}[data-state=live]")).to_be_hidden()
+    expect(page.locator(BANNER)).to_have_attribute("data-state", "live")
+    expect(page.locator(BANNER)).to_be_hidden()
 
 
 def said(reader: httpx.Client, room: int) -> list[str]:
