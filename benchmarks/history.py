@@ -169,6 +169,8 @@ def openings(
 def opened(browser: Chromium, context: BrowserContext, address: str) -> dict[str, float]:
     screen = browser.screen(context)
     told = screen.open(address)
+    # What one opening leaves to be done is no part of the next.
+    screen.page.wait_for_load_state("networkidle")
     screen.page.close()
     return told
 

@@ -58,9 +58,11 @@ def _imports() -> SafeString:
 @register.simple_tag
 @cache
 def preload_modules() -> SafeString:
-    """Have the browser fetch all modules at once, not each when another asks for it."""
+    """Have the browser fetch all modules at once, not each when another asks for it; but after the
+    stylesheet, without which nothing is painted.
+    """
     links = ((address,) for address in module_addresses())
-    return format_html_join("\n", '<link rel="modulepreload" href="{}">', links)
+    return format_html_join("\n", '<link rel="modulepreload" href="{}" fetchpriority="low">', links)
 
 
 @register.simple_tag
