@@ -10,6 +10,7 @@ from django.conf import settings
 
 import live.lifespan
 from chatmanager.worker import EmbeddedWorker
+from live import database
 
 logger = structlog.get_logger(__name__)
 
@@ -42,6 +43,7 @@ class Lifespan:
         await self.say_goodbye()
         if self.worker is not None:
             await asyncio.to_thread(self.worker.stop)
+            await asyncio.to_thread(database.close)  # of what it did since the sockets were closed
 
     async def say_goodbye(self) -> None:
         """Tell the sockets that the server stops. The rest goes on serving."""

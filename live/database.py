@@ -28,20 +28,47 @@ WAITS = (0.1, 0.2, 0.5, 1, 2, 3, 5, 5, 5, 5)
 """Seconds between tries to have something done surely."""
 
 
-def _new_pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(settings.CHAT_SOCKET_THREADS, thread_name_prefix="live")
+class _Threads:
+    """A pool, and the connection of each of its threads."""
+
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(settings.CHAT_SOCKET_THREADS, thread_name_prefix="live")
+        self._kept: dict[int, BaseDatabaseWrapper] = {}
+
+    def work(self, work: Callable[[], T]) -> T:
+        """In one of them."""
+        self._kept[threading.get_ident()] = connections[connection.alias]
+        try:
+            return work()
+        except Exception:
+            connections[connection.alias].close_if_unusable_or_obsolete()
+            raise
+
+    def close(self) -> None:
+        """Waits for what is running: no connection survives being closed by another thread than
+        the one that is using it. On PostgreSQL, that one may wait for ever.
+        """
+        self.pool.shutdown()
+        for one in self._kept.values():
+            one.inc_thread_sharing()
+            try:
+                one.close()
+            finally:
+                one.dec_thread_sharing()
 
 
-_pool = _new_pool()
-_kept: dict[int, BaseDatabaseWrapper] = {}
-"""The connection of each thread."""
+_threads = _Threads()
+_changing = threading.Lock()
+"""Nothing is given to threads that end."""
 
 
 async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Do database work in a thread of the pool, on behalf of whom the loop is working for."""
     loop = asyncio.get_running_loop()
     task = partial(copy_context().run, partial(work, *args, **kwargs))
-    return await loop.run_in_executor(_pool, _work, task)
+    with _changing:
+        working = loop.run_in_executor(_threads.pool, _threads.work, task)
+    return await working
 
 
 async def surely(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -74,27 +101,11 @@ def is_out_of_reach(problem: Exception) -> bool:
     return isinstance(problem.__cause__, PoolTimeout)
 
 
-def _work(work: Callable[[], T]) -> T:
-    _kept[threading.get_ident()] = connections[connection.alias]
-    try:
-        return work()
-    except Exception:
-        connections[connection.alias].close_if_unusable_or_obsolete()
-        raise
-
-
 def close() -> None:
-    """Finish what is running, then let go of the connections of the pool's threads.
-
-    Waits: SQLite does not survive the closing of a connection that another thread is using.
+    """Finish what is running, then let go of its connections. What is begun meanwhile, or later,
+    has others.
     """
-    global _pool, _kept
-    pool, _pool = _pool, _new_pool()
-    pool.shutdown()
-    kept, _kept = _kept, {}
-    for one in kept.values():
-        one.inc_thread_sharing()
-        try:
-            one.close()
-        finally:
-            one.dec_thread_sharing()
+    global _threads
+    with _changing:
+        threads, _threads = _threads, _Threads()
+    threads.close()

@@ -71,7 +71,7 @@ class Lane:
             if database.is_out_of_reach(problem):
                 _refuse(batch[n:], problem)
                 return
-            if isinstance(problem, OperationalError):
+            if isinstance(problem, OperationalError) and not draft.shared:
                 busy[draft.room] = problem
             _refuse(batch[n : n + 1], problem)
 

@@ -343,7 +343,11 @@ class _Remote(_Try):
             raise failed
 
     async def _hang_up(self, reading: asyncio.Task[None]) -> None:
-        await self._watch.close()
+        try:
+            async with asyncio.timeout(TIDYING):
+                await self._watch.close()
+        except Exception as error:  # then it is hung up on by who reads being cancelled
+            logger.warning("%s was not hung up on: %s", self.model, type(error).__name__)
         if not self._watch.asked:
             # litellm makes its request in a thread; cancelled there, it would leave it unawaited.
             # Once it comes to ask, it finds the watch closed.

@@ -308,7 +308,9 @@ class Robot(models.Model):
 
     @transaction.atomic
     def _retired(self, *, by: User) -> bool:
-        """False where it sits in a room that was not locked: rooms are, before robots."""
+        """False where it sits in a room that was not locked, or where a side-bar of one was opened
+        meanwhile: rooms are locked before robots.
+        """
         left = Room.objects.top().filter(participants__user=self.user_id, direct_key=None)
         held = Room.objects.lock_with_sidebars(list(left.values_list("pk", flat=True)))
         self._lock_work_in(held)
@@ -316,7 +318,8 @@ class Robot(models.Model):
         if self.retired_at:
             return True
         rooms = list(left.order_by("pk"))  # it comes into no further one
-        if not held.keys() >= {room.pk for room in rooms}:
+        theirs = Room.objects.filter(Q(pk__in=rooms) | Q(parent__in=rooms))
+        if not held.keys() >= set(theirs.values_list("pk", flat=True)):
             return False
         for room in rooms:
             room.remove(self.user, by=User.objects.system())

@@ -11,6 +11,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Milliseconds after which an answer is waited for no longer, where something waits for it. */
+export const PATIENCE = 20_000;
+
 /**
  * The page's, or, where that was made for everybody, what the cookie said when it was first asked
  * for: it changes when somebody else signs in, and what is sent then is not theirs.

@@ -53,6 +53,7 @@ export class People extends EventTarget {
 
   start(people, count = people.length) {
     this.#people.clear();
+    this.#gone.clear();
     this.#take(people, count);
     this.#tell();
   }

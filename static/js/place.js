@@ -1,4 +1,5 @@
 /** What changes a room on the page as a whole: its head, its foot, its people. */
+import { PATIENCE } from "chat/api";
 import { peopleOf } from "chat/page";
 import { fetchPage, renewPlace } from "chat/refresh";
 
@@ -23,7 +24,7 @@ export function keepUp(place, { moved }) {
   }
 
   async function fetched() {
-    const { response, page } = await fetchPage(place.url).catch(() => ({}));
+    const { response, page } = await fetchPage(place.url, { signal: AbortSignal.timeout(PATIENCE) }).catch(() => ({}));
     return response?.ok && !response.redirected ? page : null;
   }
 

@@ -10,8 +10,9 @@ import { keepUp } from "chat/place";
 import "chat/threads/board";
 import { isComing } from "chat/threads/panel";
 
-// Who is in the search box by now, or comes for a side-bar, is not brought here.
-if (document.activeElement === document.body && !isComing()) document.querySelector("#main chat-composer")?.begin();
+// Who is in the search box by now, or comes for a side-bar, is not brought here; who came for a message, which the
+// browser stands on, is.
+if (document.activeElement.matches("body, :target") && !isComing()) document.querySelector("#main chat-composer")?.begin();
 keepUp(main, { moved: () => location.reload() });
 
 connection.addEventListener("state", ({ detail: state }) => people.see(me, state === "live" ? "online" : "offline"));

@@ -1,5 +1,5 @@
 /** What one can do with the message one points at or stands on: a bar of buttons, and keys. */
-import { api } from "chat/api";
+import { api, PATIENCE } from "chat/api";
 import { fromTemplate } from "chat/dom";
 import { openDialog } from "chat/elements/dialog";
 import { openPicker } from "chat/emoji/picker";
@@ -47,7 +47,7 @@ export function doTo(article, deed, button) {
 }
 
 async function edit(article) {
-  const save = (body) => change(`messages/${article.dataset.id}/`, { method: "PATCH", body: { body } });
+  const save = (body) => change(`messages/${article.dataset.id}/`, { method: "PATCH", body: { body }, signal: AbortSignal.timeout(PATIENCE) });
   try {
     const wasAtIt = await editInPlace(article, save);
     if (wasAtIt) composer(article)?.focus();

@@ -45,7 +45,8 @@ async function bring(id, { page, from = null } = {}) {
 /** Who has gone on elsewhere meanwhile stays there: what they type is not for the side-bar's readers. */
 function take(page, id, from) {
   const at = document.activeElement;
-  const begins = at === document.body || at === from || panel?.root.contains(at);
+  const isFrom = at === from || (at.href && at.href === from?.href); // the list of rooms may have been renewed
+  const begins = at === document.body || isFrom || panel?.root.contains(at);
   close();
   const { page: _page, me: _me, socket: _socket, sidebars: _sidebars, ...told } = page.body.dataset;
   const title = page.querySelector("h1").textContent;
