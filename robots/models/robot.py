@@ -318,7 +318,7 @@ class Robot(models.Model):
         if self.retired_at:
             return True
         rooms = list(left.order_by("pk"))  # it comes into no further one
-        theirs = Room.objects.filter(Q(pk__in=rooms) | Q(parent__in=rooms))
+        theirs = Room.objects.filter(Q(pk__in=left.values("pk")) | Q(parent__in=left.values("pk")))
         if not held.keys() >= set(theirs.values_list("pk", flat=True)):
             return False
         for room in rooms:
