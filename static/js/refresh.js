@@ -19,11 +19,9 @@ export async function fetchPage(url, options = {}) {
 /** Post a form, with the button that was pressed out of use meanwhile. As `fetchPage`; nothing where there was no answer. */
 export async function send(form, button) {
   const body = new FormData(form, button);
-  const hadFocus = button && button === document.activeElement;
   button?.setAttribute("disabled", "");
   const answer = await fetchPage(form.action, { method: "POST", body }).catch(() => ({}));
   button?.removeAttribute("disabled");
-  if (hadFocus && document.activeElement === document.body) button.focus({ preventScroll: true });
   return answer;
 }
 
