@@ -46,9 +46,9 @@ def path_for(user: Any, name: str) -> str:
     return f"avatars/{secrets.token_hex(12)}{PurePosixPath(name).suffix}"
 
 
-def name_of(picture: File[Any]) -> str:
-    """The last part of its stored path: what the URL shows."""
-    return PurePosixPath(picture.name or "").name
+def name_of(path: str) -> str:
+    """The last part of where a picture is stored: what the URL shows."""
+    return PurePosixPath(path).name
 
 
 def content_type(path: str) -> str:

@@ -48,7 +48,7 @@ class TokenBucket:
         """Take that many, or, if there are fewer, none."""
         if self.wait(tokens) > 0:
             return False
-        self.full_at = max(self.full_at, self.clock()) + tokens / self.rate
+        self.full_at = self.clock() + self.until_full() + tokens / self.rate
         return True
 
     def wait(self, tokens: float = 1) -> float:
@@ -61,8 +61,11 @@ class TokenBucket:
         return math.floor(self.burst - self.until_full() * self.rate + ROUNDING)
 
     def until_full(self) -> float:
-        """Seconds until nothing is missing."""
-        return max(0.0, self.full_at - self.clock())
+        """Seconds until nothing is missing. Where more seems to be than it ever holds, the clock
+        was set back: nothing is known, and nobody is kept waiting for the time that was.
+        """
+        seconds = self.full_at - self.clock()
+        return max(0.0, seconds) if seconds <= self.burst / self.rate + ROUNDING else 0.0
 
 
 @dataclass(frozen=True, slots=True)

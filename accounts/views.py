@@ -193,7 +193,7 @@ class StatusView(OwnPage, FormView[StatusForm]):
 def avatar(request: HttpRequest, user: int, name: str) -> FileResponse:
     """A user's picture. Its name is random and changes with it, so it is cached for ever."""
     shown = get_object_or_404(User, pk=user)
-    if not shown.avatar or pictures.name_of(shown.avatar) != name:
+    if not shown.avatar or pictures.name_of(str(shown.avatar)) != name:
         raise Http404
     try:
         content = shown.avatar.open("rb")

@@ -12,7 +12,6 @@ import json
 import os
 import statistics
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -22,8 +21,8 @@ from typing import Any
 from playwright.sync_api import BrowserContext, StorageState
 
 from benchmarks.browser import STRETCH, Chromium, Screen, Stretch, chromium, plain_text
-from benchmarks.servers import ROOT, ChatManager, Failed
-from benchmarks.speed import machine, options, say
+from benchmarks.command import Found, command, run, say
+from benchmarks.servers import ChatManager
 
 PASSWORD = "correct horse battery staple"
 READ_ALL, READ_A_FIFTH = "reader", "returner"
@@ -38,6 +37,7 @@ MOMENTS = {
     "first_ms": "anything",
     "message_ms": "messages",
     "largest_ms": "largest",
+    "begun_ms": "scripts",
 }
 MEANINGS = {
     "presented": ("frames shown whole", "{:,.0f}"),
@@ -79,50 +79,32 @@ class Room(ChatManager):
 
 
 def main() -> int:
-    asked = parse()
-    try:
-        with tempfile.TemporaryDirectory(
-            prefix="chat-benchmark-", dir=asked.directory
-        ) as directory:
-            return measure(asked, Path(directory))
-    except Failed as failure:
-        print(failure, file=sys.stderr)
-        return 1
+    return run(parse(), measure)
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.history", description=__doc__)
+    parser = command("history", __doc__, rounds=3)
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--times", type=int, default=9, help="each way of opening it")
-    parser.add_argument("--rounds", type=int, default=3, help="of scrolling, there and back")
     parser.add_argument("--speed", type=int, default=4_000, help="pixels a second, of the wheel")
     parser.add_argument("--only", choices=["sqlite", "postgresql"])
     parser.add_argument(
         "--works", nargs="+", choices=["opening", "scrolling"], default=["opening", "scrolling"]
     )
-    parser.add_argument("--json", type=Path, default=ROOT / "var" / "benchmark-history.json")
-    parser.add_argument(
-        "--directory", help="where databases are put (default: the system's temporary)"
-    )
     return parser.parse_args()
 
 
-def measure(asked: argparse.Namespace, directory: Path) -> int:
-    before = os.getloadavg()
+def measure(asked: argparse.Namespace, directory: Path) -> Found:
     found: dict[str, Any] = {}
     with chromium() as browser:
         for room in rooms(asked, directory):
             say(f"{room.name}: {asked.messages:,} messages are said ...")
             room.prepare_history(asked.messages)
             found[room.name] = measured(room, asked, browser)
-    about = {**machine(), "chromium": browser.version}
-    about |= {"load_before": before, "load_after": os.getloadavg()}
-    asked.json.parent.mkdir(parents=True, exist_ok=True)
-    whole = {"machine": about, "options": options(asked), "rounds": found}
-    asked.json.write_text(json.dumps(whole, indent=1) + "\n")
-    print(table(found, about))
-    print(f"\nEvery run: {asked.json}")
-    return 0
+    return Found(
+        {"chromium": browser.version, "rounds": found},
+        f"Chromium {browser.version}\n{table(found)}",
+    )
 
 
 def rooms(asked: argparse.Namespace, directory: Path) -> Iterator[Room]:
@@ -225,13 +207,8 @@ def is_whole(page: dict[str, Any]) -> bool:
     return not page["waited"] and not page["isOver"]
 
 
-def table(found: dict[str, Any], about: dict[str, Any]) -> str:
-    load = ", ".join(f"{value:.1f}" for value in about["load_before"])
-    lines = [
-        "",
-        f"{about['cpu']}, {about['cores']} cores; Chromium {about['chromium']}",
-        f"Load before: {load}; after: {about['load_after'][0]:.1f}",
-    ]
+def table(found: dict[str, Any]) -> str:
+    lines: list[str] = []
     for name, works in found.items():
         if opening := works.get("opening"):
             heads = "".join(f"{head:>15}" for head in MOMENTS.values())

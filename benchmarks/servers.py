@@ -19,6 +19,12 @@ TICKS = os.sysconf("SC_CLK_TCK")
 CORES = sorted(os.sched_getaffinity(0))
 PINNED = len(CORES) >= 2
 SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
+QUIET = 0.15
+"""Of a core: a server that is asked nothing keeps its schedule, and that of its sockets."""
+PATIENCE = 30
+"""Seconds until it is taken as it is."""
+ON_SQLITE = {"DATABASE_URL": "", "REDIS_URL": "", "CELERY_BROKER_URL": ""}
+"""Of our environment, whatever is set around us."""
 
 
 class Failed(Exception):
@@ -42,12 +48,26 @@ class Peer:
     protocol: str
     template: Path
     environment: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    works: list[str] = field(default_factory=list)
+    """By which it is measured, where not all peers are by the same."""
+
+    kind = ""
+    directory = ROOT
+    core = SERVER_CORE
+    database = "SQLite"
+
+    def install(self) -> None:
+        """Have what it takes that is not ours. Raises installing.Unavailable."""
 
     def prepare(self, size: Size) -> None:
         """Make the data once; every start copies it."""
         raise NotImplementedError
 
-    def command(self, port: int) -> list[str]:
+    def configure(self, port: int, data: Path) -> None:
+        """Write what is to be read at a start, besides the environment."""
+
+    def command(self, port: int, data: Path) -> list[str]:
         raise NotImplementedError
 
     def environment_for(self, data: Path) -> dict[str, str]:
@@ -55,9 +75,6 @@ class Peer:
 
     def is_ready(self, port: int) -> bool:
         raise NotImplementedError
-
-    directory = ROOT
-    core = SERVER_CORE
 
     @contextmanager
     def running(self) -> Iterator["Server"]:
@@ -71,6 +88,9 @@ class Peer:
         finally:
             server.stop()
             shutil.rmtree(data)
+
+    def forget(self) -> None:
+        """Remove what it has made outside of its folder."""
 
     def run(self, command: list[str], data: Path) -> None:
         """Something that prepares. Raises Failed with what it printed."""
@@ -89,6 +109,8 @@ class Peer:
 class ChatManager(Peer):
     """This project, as `bin/run` starts it, with everything on but rate limits."""
 
+    kind = "ours"
+
     def prepare(self, size: Size) -> None:
         self.template.mkdir()
         self.make_world("rooms", str(size.receivers), str(size.rooms), str(size.members))
@@ -98,7 +120,7 @@ class ChatManager(Peer):
         world = [sys.executable, "-m", "benchmarks.world", str(self.template), *of_what]
         self.run(world, self.template)
 
-    def command(self, port: int) -> list[str]:
+    def command(self, port: int, data: Path) -> list[str]:
         return [sys.executable, "-m", "chatmanager", "--port", str(port)]
 
     def environment_for(self, data: Path) -> dict[str, str]:
@@ -123,17 +145,15 @@ class ChatManager(Peer):
 class Tutorial(Peer):
     """Channels and Daphne as tutorials have them: see peers/tutorial."""
 
+    kind = "tutorial"
     directory = TUTORIAL
 
     def prepare(self, size: Size) -> None:
         self.template.mkdir()
         self.run([sys.executable, "-m", "django", "migrate", "-v0"], self.template)
-        everybody = ["everybody /ws/chat/everybody/ -\n"] * size.receivers
-        (self.template / "fan-out").write_text("".join(everybody))
-        rooms = [f"r{n} /ws/chat/r{n}/ -\n" * size.members for n in range(size.rooms)]
-        (self.template / "many-rooms").write_text("".join(rooms))
+        write_seats(self.template, size, lambda room: f"/ws/chat/{room}/")
 
-    def command(self, port: int) -> list[str]:
+    def command(self, port: int, data: Path) -> list[str]:
         daphne = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "-v", "0"]
         return [*daphne, "asgi:application"]
 
@@ -145,11 +165,7 @@ class Tutorial(Peer):
         return {**os.environ, **ours, "PYTHONPATH": str(TUTORIAL)}
 
     def is_ready(self, port: int) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            return False
-        return True
+        return answers(port)
 
 
 class Process:
@@ -167,6 +183,7 @@ class Process:
     ) -> None:
         self.name = name
         self.log = log
+        self.began = time.monotonic()
         with log.open("w") as output:
             self.popen = subprocess.Popen(
                 [*pinned(core), *command],
@@ -207,19 +224,32 @@ class Process:
         return found
 
     def cpu_seconds(self) -> float:
-        total = 0
-        for pid in self.pids():
-            after_name = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            total += int(after_name[11]) + int(after_name[12])
-        return total / TICKS
+        return sum(map(self.cpu_seconds_of, self.pids()))
+
+    @staticmethod
+    def cpu_seconds_of(pid: int) -> float:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(after_name[11]) + int(after_name[12])) / TICKS
+
+    def settle(self) -> None:
+        """Wait until it has done what it was given: for a second it hardly computes."""
+        give_up = time.monotonic() + PATIENCE
+        before, used = 0.0, self.cpu_seconds()
+        while used - before > QUIET and time.monotonic() < give_up:
+            time.sleep(1)
+            before, used = used, self.cpu_seconds()
 
     def mebibytes(self) -> int:
+        return self.kibibytes() // 1024
+
+    def kibibytes(self) -> int:
+        """Of memory, shared pages counted by their share."""
         total = 0
         for pid in self.pids():
             for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
                 if line.startswith("Pss:"):
                     total += int(line.split()[1])
-        return total // 1024
+        return total
 
 
 class Server(Process):
@@ -229,9 +259,10 @@ class Server(Process):
         self.peer = peer
         self.data = data
         self.port = free_port()
+        peer.configure(self.port, data)
         super().__init__(
             peer.name,
-            peer.command(self.port),
+            peer.command(self.port, data),
             core=peer.core,
             log=data / "server.log",
             directory=peer.directory,
@@ -242,9 +273,27 @@ class Server(Process):
         self.wait_until(lambda: self.peer.is_ready(self.port))
 
 
-def pinned(core: int) -> list[str]:
-    """What a command begins with to have one core, where there are two to share."""
-    return ["taskset", "-c", str(core)] if PINNED and shutil.which("taskset") else []
+def pinned(*cores: int) -> list[str]:
+    """What a command begins with to have these cores alone, where there are two to share."""
+    return (
+        ["taskset", "-c", ",".join(map(str, cores))] if PINNED and shutil.which("taskset") else []
+    )
+
+
+def write_seats(directory: Path, size: Size, path: Callable[[str], str]) -> None:
+    """The targets of a peer that knows no people: a line for each of them, see load/load.c."""
+    everybody = f"everybody {path('everybody')} -\n" * size.receivers
+    (directory / "fan-out").write_text(everybody)
+    rooms = [f"r{n} {path(f'r{n}')} -\n" * size.members for n in range(size.rooms)]
+    (directory / "many-rooms").write_text("".join(rooms))
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def free_port() -> int:

@@ -9,24 +9,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import psycopg
-from redis import Redis
-
+from benchmarks.command import Found, command, run, say
+from benchmarks.comparing import Rounds, cell
+from benchmarks.postgres import Grown
 from benchmarks.provider import WIDTH
 from benchmarks.servers import (
     CLIENT_CORE,
     CORES,
+    ON_SQLITE,
     ROOT,
     SERVER_CORE,
     ChatManager,
@@ -34,15 +32,14 @@ from benchmarks.servers import (
     Peer,
     Process,
     Server,
+    answers,
     free_port,
     pinned,
 )
-from benchmarks.speed import machine, say
 
 RELAY = ROOT / "benchmarks" / "peers" / "relay"
 LONGEST = 16_000
 """Characters of a message."""
-EMBEDDED = {"DATABASE_URL": "", "REDIS_URL": "", "CELERY_BROKER_URL": ""}
 MEANINGS = {
     "tokens_per_s": ("tokens a second that came", "{:,.0f}"),
     "frames_per_s": ("frames a second", "{:,.0f}"),
@@ -78,7 +75,7 @@ class Embedded(ChatManager):
             yield server, {"server": server}
 
 
-class Grown(Embedded):
+class WithWorker(Grown, Embedded):
     """PostgreSQL, Redis, and a worker with a core of its own.
 
     Of two cores the server shares the other with the provider and the readers.
@@ -86,47 +83,14 @@ class Grown(Embedded):
 
     core = CORES[1 % len(CORES)]
 
-    def __init__(self, name: str, template: Path, *, database: str, redis: str) -> None:
-        super().__init__(name, "chat", template)
-        self.database, self.redis = database, redis
-        self.made = f"chat_benchmark_{os.getpid()}"
-        self.use(self.made)
-
-    def use(self, database: str) -> None:
-        self.environment = {
-            "DATABASE_URL": urlsplit(self.database)._replace(path=f"/{database}").geturl(),
-            "REDIS_URL": self.redis,
-            "CELERY_BROKER_URL": self.redis,
-            "CHAT_REDIS_PREFIX": self.made,
-        }
-
-    def prepare_streams(self, streams: int, api_base: str) -> None:
-        with Redis.from_url(self.redis) as redis:
-            if redis.dbsize():
-                raise Failed(f"{self.redis} holds something. Give the number of an empty one.")
-        self.sql(f'CREATE DATABASE "{self.made}"')
-        super().prepare_streams(streams, api_base)
-
     @contextmanager
     def parts(self) -> Iterator[tuple[Server, dict[str, Process]]]:
-        with self.copied(), self.running() as server:
+        with self.running() as server:
             worker = self.worker(server)
             try:
                 yield server, {"server": server, "worker": worker}
             finally:
                 worker.stop()
-
-    @contextmanager
-    def copied(self) -> Iterator[None]:
-        copy = f"{self.made}_running"
-        self.sql(f'CREATE DATABASE "{copy}" TEMPLATE "{self.made}"')
-        self.use(copy)
-        try:
-            yield
-        finally:
-            self.sql(f'DROP DATABASE "{copy}" WITH (FORCE)')
-            with Redis.from_url(self.redis) as redis:
-                redis.flushdb()
 
     def worker(self, server: Server) -> Process:
         celery = [sys.executable, "-m", "celery", "-A", "chatmanager", "worker"]
@@ -137,13 +101,6 @@ class Grown(Embedded):
             log=server.data / "worker.log",
             environment=self.environment_for(server.data),
         )
-
-    def forget(self) -> None:
-        self.sql(f'DROP DATABASE IF EXISTS "{self.made}" WITH (FORCE)')
-
-    def sql(self, statement: str) -> None:
-        with psycopg.connect(self.database, autocommit=True) as connection:
-            connection.execute(statement.encode())
 
 
 class Relay(Peer):
@@ -157,7 +114,7 @@ class Relay(Peer):
         seats = [f"{n} /ws/relay/{n}/ -\n" for n in range(streams)]
         (self.template / "streams").write_text("".join(seats))
 
-    def command(self, port: int) -> list[str]:
+    def command(self, port: int, data: Path) -> list[str]:
         uvicorn = [sys.executable, "-m", "uvicorn", "--host", "127.0.0.1", "--port", str(port)]
         return [*uvicorn, "--log-level", "error", "--lifespan", "off", "asgi:application"]
 
@@ -172,38 +129,25 @@ class Relay(Peer):
 
 
 def main() -> int:
-    asked = parse()
-    try:
-        if asked.rate * (asked.ramp + asked.seconds) * WIDTH > LONGEST:
-            raise Failed(f"An answer of that length is more than {LONGEST:,} characters.")
-        with tempfile.TemporaryDirectory(prefix="chat-streams-", dir=asked.directory) as directory:
-            return measure(asked, Path(directory))
-    except Failed as failure:
-        print(failure, file=sys.stderr)
-        return 1
+    return run(parse(), measure)
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.streams", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = command("streams", __doc__, rounds=3, peers=["relay", "embedded", "grown"])
     parser.add_argument("--streams", type=int, default=200, help="answered at once, a room each")
     parser.add_argument("--rate", type=float, default=50, help="tokens a second and stream")
     parser.add_argument("--seconds", type=float, default=4, help="in which all are answered")
     parser.add_argument("--ramp", type=float, default=8, help="seconds until all have begun")
     parser.add_argument("--thinking", type=float, default=0.2, help="seconds to a first token")
-    parser.add_argument("--peers", nargs="+", choices=["relay", "embedded", "grown"])
-    parser.add_argument("--json", type=Path, default=ROOT / "var" / "benchmark-streams.json")
-    parser.add_argument(
-        "--directory", help="where databases are put (default: the system's temporary)"
-    )
     return parser.parse_args()
 
 
-def measure(asked: argparse.Namespace, directory: Path) -> int:
+def measure(asked: argparse.Namespace, directory: Path) -> Found:
+    if asked.rate * (asked.ramp + asked.seconds) * WIDTH > LONGEST:
+        raise Failed(f"An answer of that length is more than {LONGEST:,} characters.")
     peers = peers_of(asked, directory)
-    rounds: dict[str, list[dict[str, Any]]] = {peer.name: [] for peer in peers}
-    before = os.getloadavg()
-    provider, address = begin_provider(asked, directory)
+    rounds: dict[str, Rounds] = {peer.name: [] for peer in peers}
+    provider, address = begin_provider(asked.rate, asked.thinking, directory)
     try:
         for peer in peers:
             say(f"Preparing {peer.name} ...")
@@ -215,28 +159,27 @@ def measure(asked: argparse.Namespace, directory: Path) -> int:
     finally:
         provider.stop()
         for peer in peers:
-            if isinstance(peer, Grown):
-                peer.forget()
-    return report(asked, rounds, before)
+            peer.forget()
+    return Found({"rounds": rounds}, table(asked, rounds))
 
 
 def peers_of(asked: argparse.Namespace, directory: Path) -> list[Any]:
-    database, redis = os.environ.get("DATABASE_URL", ""), os.environ.get("REDIS_URL", "")
-    can_grow = database.startswith("postgres") and redis
+    server, redis = os.environ.get("DATABASE_URL", ""), os.environ.get("REDIS_URL", "")
+    can_grow = server.startswith("postgres") and redis
     names = asked.peers or ["relay", "embedded", *(["grown"] if can_grow else [])]
     if "grown" in names and not can_grow:
         raise Failed("To grow it takes DATABASE_URL, of PostgreSQL, and REDIS_URL.")
     peers = {
         "relay": lambda: Relay("Plain relay", "relay", directory / "relay"),
-        "embedded": lambda: Embedded("Embedded", "chat", directory / "embedded", EMBEDDED),
-        "grown": lambda: Grown("Grown", directory / "grown", database=database, redis=redis),
+        "embedded": lambda: Embedded("Embedded", "chat", directory / "embedded", {**ON_SQLITE}),
+        "grown": lambda: WithWorker("Grown", directory / "grown", server=server, redis=redis),
     }
     return [peers[name]() for name in names]
 
 
-def begin_provider(asked: argparse.Namespace, directory: Path) -> tuple[Process, str]:
+def begin_provider(rate: float, thinking: float, directory: Path) -> tuple[Process, str]:
     port = free_port()
-    numbers = [str(port), str(asked.rate), str(asked.thinking)]
+    numbers = [str(port), str(rate), str(thinking)]
     provider = Process(
         "The provider",
         [sys.executable, "-m", "benchmarks.provider", *numbers],
@@ -245,14 +188,6 @@ def begin_provider(asked: argparse.Namespace, directory: Path) -> tuple[Process,
     )
     provider.wait_until(lambda: answers(port))
     return provider, f"http://127.0.0.1:{port}"
-
-
-def answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def one_round(
@@ -295,27 +230,8 @@ def read(command: list[str], parts: dict[str, Process]) -> dict[str, Any]:
     return result
 
 
-def report(
-    asked: argparse.Namespace,
-    rounds: dict[str, list[dict[str, Any]]],
-    before: tuple[float, float, float],
-) -> int:
-    about = {**machine(), "load_before": before, "load_after": os.getloadavg()}
-    options = {name: value for name, value in vars(asked).items() if name != "json"}
-    asked.json.parent.mkdir(parents=True, exist_ok=True)
-    whole = {"machine": about, "options": options, "rounds": rounds}
-    asked.json.write_text(json.dumps(whole, indent=1) + "\n")
-    print(table(asked, rounds, about))
-    print(f"\nEvery round: {asked.json}")
-    return 0
-
-
-def table(
-    asked: argparse.Namespace, rounds: dict[str, list[dict[str, Any]]], about: dict[str, Any]
-) -> str:
+def table(asked: argparse.Namespace, rounds: dict[str, Rounds]) -> str:
     lines = [
-        "",
-        f"{about['cpu']}, {about['cores']} cores; Python {about['python']}",
         f"{asked.streams} streams of {asked.rate:g} tokens a second",
         "",
         f"{'':41}" + "".join(f"{name:>24}" for name in rounds),
@@ -330,15 +246,6 @@ def table(
         if result["faults"]
     }
     return "\n".join([*lines, *sorted(faults)])
-
-
-def cell(results: list[dict[str, Any]], figure: str, form: str) -> str:
-    """The median, and from which to which."""
-    values = [result[figure] for result in results if figure in result]
-    if not values:
-        return ""
-    low, middle, high = (form.format(of(values)) for of in (min, statistics.median, max))
-    return f"{middle} ({low}-{high})" if low != high else middle
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@
 
   // When it was opened
 
-  const seen = { first: 0, largest: 0, message: 0, shift: 0 };
+  const seen = { first: 0, largest: 0, message: 0, begun: 0, shift: 0 };
 
   hear("paint", ({ name, startTime }) => name === "first-contentful-paint" && (seen.first = startTime));
   hear("largest-contentful-paint", ({ startTime }) => (seen.largest = startTime));
   hear("element", ({ renderTime }) => (seen.message ||= renderTime));
+  hear("mark", ({ name, startTime }) => name === "begun" && (seen.begun = startTime));
   hear("layout-shift", ({ value }) => (seen.shift += value));
 
   /** The browser tells when a part was painted that asks for it before. */
@@ -21,11 +22,11 @@
 
   const drawn = () => new Promise((resolve) => requestAnimationFrame(resolve));
 
-  /** Once a message was painted. */
+  /** Once a message was painted, and the page's scripts have begun. */
   window.tellOpened = async () => {
-    while (!seen.message) await drawn();
+    while (!(seen.message && seen.begun)) await drawn();
     const [{ requestStart, responseStart, responseEnd }] = performance.getEntriesByType("navigation");
-    return { server_ms: responseStart - requestStart, arrived_ms: responseEnd, first_ms: seen.first, message_ms: seen.message, largest_ms: seen.largest, shift: seen.shift };
+    return { server_ms: responseStart - requestStart, arrived_ms: responseEnd, first_ms: seen.first, message_ms: seen.message, largest_ms: seen.largest, begun_ms: seen.begun, shift: seen.shift };
   };
 
   // While it is scrolled

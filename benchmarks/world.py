@@ -3,11 +3,15 @@
 `python -m benchmarks.world DIRECTORY rooms RECEIVERS ROOMS MEMBERS`: people in one large room, and
 in many small ones. `python -m benchmarks.world DIRECTORY streams ROOMS API_BASE`: rooms of one
 person and the robot `@echo`, which asks the provider at that address.
-`python -m benchmarks.world DIRECTORY history MESSAGES PASSWORD`: one room in which much was said,
-for browsers that sign in with that password. Settings are taken from the environment.
+`python -m benchmarks.world DIRECTORY idle PEOPLE TOGETHER ROOMS`: people by so many, in so many
+rooms each. `python -m benchmarks.world DIRECTORY history MESSAGES PASSWORD`: one room in which
+much was said, for browsers that sign in with that password. `python -m benchmarks.world DIRECTORY
+growth ROOMS MESSAGES PEOPLE RECEIVERS IDLE`: see `growth` below. Settings are taken from the
+environment.
 
-Writes a line "ROOM PATH TOKEN" for each connection into DIRECTORY/fan-out, DIRECTORY/many-rooms
-and DIRECTORY/streams, as the load generators read them, and DIRECTORY/history as JSON.
+Writes a line "ROOM PATH TOKEN" for each connection into DIRECTORY/fan-out, DIRECTORY/many-rooms,
+DIRECTORY/idle and DIRECTORY/streams, as the load generators read them, and DIRECTORY/history as
+JSON.
 """
 
 from __future__ import annotations
@@ -35,7 +39,13 @@ if TYPE_CHECKING:
     from rooms.models import Room
 
 Seats = list[tuple["Room", "User"]]
+Places = list[tuple[list["Room"], "User"]]
+"""Of connections that join several rooms, the first by its path; or none."""
 PICTURE = (640, 420)
+SPEAKERS = 5
+COMING = 40
+"""Times that each of them comes."""
+SAID = "Shall we meet at noon, or is it better after the train from Hamburg has come in?"
 
 
 def rooms(directory: Path, receivers: str, rooms: str, members: str) -> None:
@@ -54,10 +64,102 @@ def streams(directory: Path, rooms: str, api_base: str) -> None:
     echo = Robot.objects.add(
         "echo", "Echo", by=User.objects.system(), model="openai/benchmark", api_base=api_base
     )
-    seats = [seat for person in newcomers(int(rooms)) for seat in opened(person.name, [person])]
+    askers = newcomers(int(rooms), "asker")
+    seats = [seat for person in askers for seat in opened(person.name, [person])]
     for room, person in seats:
         RobotSeat.objects.seat(echo, room, by=person)
     write(directory / "streams", seats)
+
+
+def idle(directory: Path, people: str, together: str, rooms: str) -> None:
+    everybody, size = newcomers(int(people), "idle"), int(together)
+    places: Places = []
+    for start in range(0, len(everybody), size):
+        users = everybody[start : start + size]
+        theirs = [opened(f"Idle {start}, {n}", users)[0][0] for n in range(int(rooms))]
+        places += [(theirs, user) for user in users]
+    write_places(directory / "idle", places)
+
+
+def growth(
+    directory: Path, rooms: str, messages: str, people: str, receivers: str, idle: str
+) -> None:
+    """A room of so many people with so much said in it, of whom five talk, among so many rooms;
+    another with so many who are there; and others by fives, who idle.
+    """
+    speakers = newcomers(SPEAKERS, "speaker")
+    seats = opened("Talk", speakers)
+    others(seats[0][0], int(people) - SPEAKERS)
+    past(seats, int(messages))
+    elsewhere(int(rooms))
+    write(directory / "talk", seats)
+    write(directory / "receivers", opened("Everybody", newcomers(int(receivers), "receiver")))
+    idling = newcomers(int(idle), "idle")
+    rooms_of_five = range(0, len(idling), SPEAKERS)
+    by_fives = [opened(f"Idle {n}", idling[n : n + SPEAKERS]) for n in rooms_of_five]
+    write(directory / "idle", [seat for five in by_fives for seat in five])
+    coming = (directory / "talk").read_text()
+    (directory / "coming").write_text(coming * COMING)
+
+
+def others(room: Room, number: int) -> None:
+    """People who are in a room and not there."""
+    from accounts.models import User
+    from rooms.models import Participant
+
+    people = User.objects.bulk_create(
+        User(handle=f"other{n}", name=f"Other {n}", kind="person") for n in range(number)
+    )
+    Participant.objects.bulk_create(
+        Participant(room=room, user=person, role="member") for person in people
+    )
+
+
+def past(seats: Seats, number: int) -> None:
+    """What was said in a room, by each in turn."""
+    from messages.markdown import render
+    from messages.models import Message
+
+    room = seats[0][0]
+    room.refresh_from_db()
+    Message.objects.bulk_create(
+        (
+            Message(
+                room=room,
+                author=seats[n % len(seats)][1],
+                audience="everyone",
+                body=SAID,
+                html=render(SAID).html,
+                revision=room.revision + n + 1,
+            )
+            for n in range(number)
+        ),
+        batch_size=500,
+    )
+    room.revision += number
+    room.message_count += number
+    room.newest = Message.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    room.save(update_fields=["revision", "message_count", "newest"])
+
+
+def elsewhere(number: int) -> None:
+    """Rooms of five people in which nobody is there."""
+    from accounts.models import User
+    from rooms.models import Participant, Room
+
+    people = newcomers(100, "elsewhere")
+    system = User.objects.system()
+    rooms = Room.objects.bulk_create(
+        Room(name=f"Elsewhere {n}", created_by=system) for n in range(number)
+    )
+    Participant.objects.bulk_create(
+        (
+            Participant(room=room, user=people[(n + at) % len(people)], role="member")
+            for n, room in enumerate(rooms)
+            for at in range(SPEAKERS)
+        ),
+        batch_size=5_000,
+    )
 
 
 def history(directory: Path, messages: str, password: str) -> None:
@@ -150,15 +252,25 @@ def opened(name: str, users: list[User]) -> Seats:
 
 
 def write(path: Path, seats: Seats) -> None:
+    write_places(path, [([room], user) for room, user in seats])
+
+
+def write_places(path: Path, places: Places) -> None:
     from accounts import tokens
     from accounts.models import Login
 
     access = {
         user: tokens.issue(Login.objects.start(user, kind=Login.Kind.TOKEN))["access"]
-        for user in {user for _, user in seats}
+        for user in {user for _, user in places}
     }
-    lines = [f"{room.pk} /ws/rooms/{room.pk}/ {access[user]}\n" for room, user in seats]
-    path.write_text("".join(lines))
+    path.write_text("".join(f"{door(rooms)} {access[user]}\n" for rooms, user in places))
+
+
+def door(rooms: list[Room]) -> str:
+    """Whither a connection goes that joins these."""
+    if not rooms:
+        return "- /ws/"
+    return f"{'+'.join(str(room.pk) for room in rooms)} /ws/rooms/{rooms[0].pk}/"
 
 
 def main() -> None:
@@ -167,7 +279,14 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     directory, of_what, *numbers = sys.argv[1:]
     with transaction.atomic():
-        work = {"rooms": rooms, "streams": streams, "history": history}[of_what]
+        works = {
+            "rooms": rooms,
+            "idle": idle,
+            "streams": streams,
+            "history": history,
+            "growth": growth,
+        }
+        work = works[of_what]
         work(Path(directory), *numbers)
 
 

@@ -200,7 +200,7 @@ def numbers_fit_together(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessa
 @register
 def database_is_known(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     engine = settings.DATABASES["default"].get("ENGINE") or "nothing"
-    if engine in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
+    if engine in {"django.db.backends.sqlite3", "accounts.postgresql"}:
         return []
     return [
         Error(

@@ -1,5 +1,6 @@
 """How what goes wrong is answered: one JSON shape on the API, one page for people."""
 
+import errno
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -31,6 +32,10 @@ from accounts.throttles import CallThrottle, slow_down
 logger = structlog.get_logger(__name__)
 
 API_PREFIX = "/api/"
+
+NO_SPACE = (
+    "There is no space left here to keep this. Try again later, or tell those who run this chat."
+)
 
 
 class MethodNotAllowed(DomainError):
@@ -74,6 +79,9 @@ def as_domain_error(error: Exception) -> DomainError | None:
             # A lock not had in time, a pool run dry, a database away: none of them the caller's
             # doing.
             return Unavailable(retry_after=1)
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            logger.error("disk_full", problem=str(error))
+            return Unavailable(NO_SPACE, retry_after=10)
         case DataError() if "NUL" in str(error):
             # PostgreSQL's texts hold no zero byte: what has one was not typed by anybody.
             return Invalid("This request holds characters that are not text.")
@@ -147,7 +155,7 @@ class DomainErrorPages:
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, DomainError | OperationalError | DataError):
+        if isinstance(error, DomainError | OperationalError | DataError | OSError):
             known = as_domain_error(error)
             return answer(request, known) if known else None
         return None

@@ -21,6 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from chatmanager import preparation, supervisor
 from chatmanager.preparation import Refused
+from chatmanager.wire import Wire
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 # A frame a little too large is answered with an error by the consumer; one larger than this closes
@@ -95,6 +96,7 @@ def serve(listener: socket.socket) -> int:
     config = uvicorn.Config(
         "chatmanager.asgi:application",
         lifespan="on",
+        ws=Wire,
         log_config=None,
         # Requests are logged by us, without query strings; addresses are read by us, by the proxies
         # we trust.

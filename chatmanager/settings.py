@@ -181,10 +181,19 @@ if CHAT_ON_SQLITE:
         ),
         **_database.get("OPTIONS", {}),
     }
-else:
+elif _database.get("ENGINE") == "django.db.backends.postgresql":
+    _database["ENGINE"] = "accounts.postgresql"
     _database["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": CHAT_DATABASE_POOL, "timeout": 10},
-        "options": "-c lock_timeout=3000",
+        "pool": {
+            "min_size": 1,
+            "max_size": CHAT_DATABASE_POOL,
+            "timeout": 10,
+            # What gives up trying is tried anew by who asks next: it is not waited for twice as
+            # long each time.
+            "reconnect_timeout": 3,
+        },
+        # A process that hangs holds no room up for longer than that.
+        "options": "-c lock_timeout=3000 -c idle_in_transaction_session_timeout=5000",
         **_database.get("OPTIONS", {}),
     }
 _database["CONN_MAX_AGE"] = 0
@@ -204,7 +213,7 @@ if REDIS_URLS:
             # Redis' publish and subscribe know no database number: it is part of the prefix, or two
             # chats would meet.
             "CONFIG": {
-                "hosts": REDIS_URLS,
+                "hosts": [{"address": url, "socket_connect_timeout": 2} for url in REDIS_URLS],
                 "prefix": f"{CHAT_REDIS_PREFIX}{urlsplit(REDIS_URLS[0]).path}",
             },
         }
@@ -393,7 +402,9 @@ CHAT_CATCH_UP_MAX = env.int("CHAT_CATCH_UP_MAX", default=1_000)
 CHAT_SOCKET_FRAME_MAX = env.int("CHAT_SOCKET_FRAME_MAX", default=256 * 1024)  # bytes
 CHAT_SOCKET_THREADS = env.int("CHAT_SOCKET_THREADS", default=4)  # for sockets' database work
 CHAT_SOCKETS_PER_USER = env.int("CHAT_SOCKETS_PER_USER", default=100)  # in one process
-CHAT_LAYER_SHARDS = env.int("CHAT_LAYER_SHARDS", default=32)  # groups that processes listen to
+# Groups that processes listen to. Each that a batch touches is a word of its own to Redis, whose
+# sending and hearing costs more than all that it says: only hosts that share them want several.
+CHAT_LAYER_SHARDS = env.int("CHAT_LAYER_SHARDS", default=8 if len(REDIS_URLS) > 1 else 1)
 # Then `bye too_slow`.
 CHAT_SOCKET_QUEUE_BYTES = env.int("CHAT_SOCKET_QUEUE_BYTES", default=1024 * 1024)
 # A minute; then `bye misbehaving`.
@@ -453,7 +464,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("CHAT_STATIC_ROOT", default="") or BASE_DIR / "var" / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "chatmanager.whole_files.WholeFiles"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -25,9 +25,10 @@ class EmbeddedWorker:
         from celery.beat import EmbeddedService
         from celery.worker import WorkController
 
-        from robots import runner
+        from robots import runner, work
 
         runner.start()
+        work.written_here(runner.take)
         self.controller = WorkController(
             app=app,
             pool_cls="threads",
@@ -48,11 +49,13 @@ class EmbeddedWorker:
     def stop(self, timeout: float = 10) -> None:
         """Let running tasks end, within `timeout` seconds: what they left undone is found again."""
         if self.beat is not None:
-            self.beat.stop()
+            self.beat.service.stop()
+            self.beat.join(timeout)  # its own `stop` waits for ever for one that has failed
         if self.controller is None or self.thread is None:
             return
-        from robots import runner
+        from robots import runner, work
 
+        work.written_here(None)
         runner.stop()
         stopping = threading.Thread(target=self.controller.stop, name="celery-stop", daemon=True)
         stopping.start()

@@ -10,8 +10,9 @@ import orjson
 
 from accounts.errors import DomainError
 from live import frames
+from live.wire import Frame
 from messages import cursor
-from messages.audience import Reader
+from messages.audience import Audience, Reader
 from messages.encoding import Encoded, encode
 from messages.models import Attachment, Message, Reaction
 from messages.rendering import article
@@ -23,6 +24,10 @@ CHUNK = 32
 
 CHUNK_BYTES = 256 * 1024
 """Bytes of them, but for a single longer one: clients are known to refuse frames of a megabyte."""
+
+
+CARRIED_BYTES = 16 * 1024
+"""Of a bulletin that other processes are given as it is; a longer one they read themselves."""
 
 
 class Shown(NamedTuple):
@@ -72,6 +77,29 @@ class Bulletin:
             for message in messages
         )
 
+    def carried(self) -> list[Any] | None:
+        """It for other processes, or None where they must read it: of what not everybody may see,
+        and of quotes and files, more must be known than what is shown.
+        """
+        more = self.files or self.has_streaming or any(m.data for m in self.messages)
+        if more or not self.is_plain:
+            return None
+        parts = [self._part(shown, html=False) for shown in self.whole]
+        if sum(map(len, parts)) > CARRIED_BYTES:
+            return None
+        rows = [
+            [message.pk, message.revision, message.author_id, part]
+            for message, part in zip(self.messages, parts, strict=True)
+        ]
+        return [self.room, self.start, self.end, self.people_revision, rows]
+
+    @classmethod
+    def heard(cls, carried: Sequence[Any]) -> Bulletin:
+        """What another process `carried`."""
+        room, start, end, people_revision, rows = carried
+        messages = [_heard(room, *row) for row in rows]
+        return cls(room, messages, start=start, end=end, people_revision=people_revision, files={})
+
     def view_of(self, reader: Reader) -> View:
         """Which of the messages, and of their quotes, this reader may see."""
         if self.is_plain and not reader.history_from:
@@ -117,15 +145,29 @@ class Bulletin:
         return reader.user in self.origins.get(message.shared_from_id or 0, ())
 
     def _messages(self, view: View, *, html: bool) -> Iterable[str]:
-        parts = [self._part(shown, html=html) for shown in view]
+        parts = self.parts(view, html=html)
         revisions = [self.messages[shown.place].revision for shown in view]
         yield from messages_frames(self.room, parts, [*revisions[:-1], self.end])
+
+    def parts(self, view: View, *, html: bool) -> list[bytes]:
+        """The messages of a view, each encoded once for all who are shown the same of it."""
+        return [self._part(shown, html=html) for shown in view]
 
     def _part(self, shown: Shown, *, html: bool) -> bytes:
         key = (shown, html)
         if key not in self._parts:
-            self._parts[key] = orjson.dumps(with_article(self.encoded(shown), html=html))
+            self._parts[key] = self._make_part(shown, html=html)
         return self._parts[key]
+
+    def _make_part(self, shown: Shown, *, html: bool) -> bytes:
+        message = self.messages[shown.place]
+        if shown.reply_to or shown.shared_from:
+            return orjson.dumps(with_article(self.encoded(shown), html=html))
+        if message.as_told is None:
+            message.as_told = orjson.dumps(self.encoded(shown))
+        if html:
+            return orjson.dumps(with_article(orjson.loads(message.as_told), html=True))
+        return message.as_told
 
     def encoded(self, shown: Shown) -> Encoded:
         message = self.messages[shown.place]
@@ -151,6 +193,26 @@ class Bulletin:
         return message.version == 1 or (self.known is not None and message.pk > self.known)
 
 
+def _heard(room: int, pk: int, revision: int, author: int, as_told: bytes) -> Message:
+    """Just what carrying takes for granted, and what it brings: nothing else is known of it."""
+    known = {  # in the order of the model's fields
+        "id": pk,
+        "room_id": room,
+        "author_id": author,
+        "status": Message.Status.COMPLETE.value,
+        "audience": Audience.EVERYONE.value,
+        "to": [],
+        "data": {},
+        "reply_to_id": None,
+        "shared_from_id": None,
+        "revision": revision,
+        "version": 1,
+    }
+    message = Message.from_db(None, list(known), list(known.values()))
+    message.as_told = as_told
+    return message
+
+
 def messages_frames(room: int, parts: Sequence[bytes], revisions: Sequence[int]) -> Iterable[str]:
     """Encoded messages in as few frames as their number and size allow.
 
@@ -167,10 +229,10 @@ def messages_frames(room: int, parts: Sequence[bytes], revisions: Sequence[int])
         yield _messages_frame(room, parts[begin:], revisions[-1])
 
 
-def _messages_frame(room: int, parts: Sequence[bytes], revision: int) -> str:
+def _messages_frame(room: int, parts: Sequence[bytes], revision: int) -> Frame:
     sealed = cursor.seal(room, revision).encode()
     head = b'{"type":"messages","room":%d,"messages":[' % room
-    return (head + b",".join(parts) + b'],"cursor":"' + sealed + b'"}').decode()
+    return Frame((head + b",".join(parts) + b'],"cursor":"' + sealed + b'"}').decode())
 
 
 def room_frame(room: int, note: dict[str, Any]) -> str:

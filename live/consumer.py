@@ -20,10 +20,10 @@ from django.utils import timezone
 
 from accounts import origin
 from accounts.errors import DomainError, Invalid, NotAuthenticated, NotFound, Unavailable
-from accounts.models import Login, User
-from live import database, ephemeral, frames, hub, layer, metrics, protocol
+from accounts.models import Login, Ticket, User
+from live import database, ephemeral, frames, hub, layer, metrics, protocol, wire
 from live.bulletin import error_frame
-from live.credentials import authenticate, headers_of
+from live.credentials import Shown, headers_of, shown_by
 from live.socket import Socket
 from messages.encoding import Encoded, encode, encode_for
 from messages.models import Message
@@ -127,9 +127,18 @@ class ChatConsumer(AsyncWebsocketConsumer):
             (self.scope.get("client") or [""])[0], headers.get("x-forwarded-for", "")
         )
         origin.arrive(address, headers.get("user-agent", ""))
-        login = await database.run(authenticate, headers, query)
+        login = await self._admitted(shown_by(headers, query))
         await send({"type": "websocket.accept"})
-        return Socket(login, send, html=query.get("render") == ["html"])
+        return Socket(
+            login, send, html=query.get("render") == ["html"], write=wire.way_into(self.scope)
+        )
+
+    async def _admitted(self, shown: Shown) -> Login:
+        """Raises NotAuthenticated. What is used up, is so on behalf of who shows it alone."""
+        if shown.kind == "ticket":
+            login: Login = await database.run(Ticket.objects.take, shown.value)
+            return login
+        return await self.hub.door.ask(shown)
 
     async def _welcome(self, query: Mapping[str, list[str]]) -> None:
         socket = self.socket
@@ -217,8 +226,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _tell_posted(self, posting: asyncio.Future[Posted], about: dict[str, Any]) -> None:
         message, replayed = await posting
+        encoded: Encoded | orjson.Fragment
         if replayed:
             encoded = await database.run(_encode_replayed, self.socket.user, message)
+        elif message.as_told and not message.reply_to_id:
+            encoded = orjson.Fragment(message.as_told)
         else:
             quoting = message.reply_to_id is not None
             encoded = encode(message, files=message.attached, reply_to=quoting)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import parse_cookie
 from django.http.request import split_domain_port, validate_host
 
-from accounts.errors import NotAuthenticated
-from accounts.models import Login, Ticket
+from accounts.errors import NotAuthenticated, TokenInvalid
+from accounts.models import Claim, Login
 
 
 def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
@@ -21,29 +21,50 @@ def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def authenticate(headers: Mapping[str, str], query: Mapping[str, list[str]]) -> Login:
-    """The live login of whoever connects. Raises NotAuthenticated."""
+class Shown(NamedTuple):
+    """What whoever connects has to show for themselves."""
+
+    kind: Literal["token", "ticket", "session"]
+    value: str
+
+
+def shown_by(headers: Mapping[str, str], query: Mapping[str, list[str]]) -> Shown:
+    """The first that there is counts, and no other. Raises NotAuthenticated where nothing is."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return Login.objects.for_access_token(token.strip())
+        return Shown("token", token.strip())
     if "ticket" in query:
-        return Ticket.objects.take(query["ticket"][0])
-    login = _by_session(headers)
-    if login is None:
+        return Shown("ticket", query["ticket"][0])
+    session = _session_of(headers)
+    if session is None:
         raise NotAuthenticated
-    return login
+    return Shown("session", session)
 
 
-def _by_session(headers: Mapping[str, str]) -> Login | None:
+def authenticate(shown: Sequence[Shown]) -> list[Login | Exception]:
+    """The live login of each, NotAuthenticated where there is none. One query for all logins, and
+    one for each session. Tickets are used up: they are for `Ticket.objects.take`.
+    """
+    claims = [_claim_of(one) for one in shown]
+    logins = iter(Login.objects.claimed([claim for claim in claims if claim is not None]))
+    return [(claim and next(logins)) or NotAuthenticated() for claim in claims]
+
+
+def _claim_of(shown: Shown) -> Claim | None:
+    try:
+        if shown.kind == "token":
+            return Claim.of_access_token(shown.value)
+    except TokenInvalid:
+        return None
+    return Claim.of_session(import_module(settings.SESSION_ENGINE).SessionStore(shown.value))
+
+
+def _session_of(headers: Mapping[str, str]) -> str | None:
     """Browsers send the cookie from any page; only our own pages may use it."""
     if not _is_our_own(headers.get("origin", ""), headers.get("host", "")):
         return None
     # As pages are read: a cookie of somebody else that is none by the standard hides no other.
-    session = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
-    if session is None:
-        return None
-    store = import_module(settings.SESSION_ENGINE).SessionStore(session)
-    return Login.objects.for_session(store)
+    return parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
 
 
 def _is_our_own(origin: str, host: str) -> bool:

@@ -19,6 +19,8 @@ from django.db import InterfaceError, OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg_pool import PoolTimeout
 
+from accounts.connections import drop_if_dead
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -38,6 +40,7 @@ class _Threads:
     def work(self, work: Callable[[], T]) -> T:
         """In one of them."""
         self._kept[threading.get_ident()] = connections[connection.alias]
+        drop_if_dead()
         try:
             return work()
         except Exception:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from accounts.errors import Forbidden, NotFound
 from live import database, frames, signals
-from live.arrival import may_know
+from live.people import may_know
 from live.stream import Delta
 from messages.audience import SPEECH
 

@@ -9,9 +9,10 @@ from functools import reduce
 from operator import or_
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.prepared import prepared
 from live.bulletin import Bulletin
 from live.room import Listener
 from messages.audience import Reader
@@ -55,7 +56,8 @@ class News:
 
 def read(questions: Sequence[Question]) -> list[News]:
     """Heads first, then rosters, then rows: what is handed on is never newer than its roster."""
-    rooms = Room.objects.in_bulk([question.room for question in questions])
+    found = _rooms(ids=[question.room for question in questions]) if questions else ()
+    rooms = {room.pk: room for room in found}
     asked = [question for question in questions if question.room in rooms]
     rosters = _read_rosters(
         [q for q in asked if q.must_ask or q.people_revision < rooms[q.room].people_revision], rooms
@@ -114,12 +116,7 @@ def _read_bulletins(
     marks = {q.room: q.mark for q in questions if q.mark is not None and q.mark < ends[q.room]}
     if not marks:
         return {}
-    wanted = [
-        Q(room=room, revision__gt=mark, revision__lte=ends[room]) for room, mark in marks.items()
-    ]
-    rows = list(
-        Message.objects.filter(reduce(or_, wanted)).with_people().order_by("room", "revision")
-    )
+    rows = _rows(rooms=list(marks), marks=list(marks.values()), ends=[ends[room] for room in marks])
     typeset(rows)
     files, reactions = gather(rows)
     by_room: dict[int, list[Message]] = {room: [] for room in marks}
@@ -135,13 +132,29 @@ def _read_bulletins(
             people_revision=rooms[room].people_revision,
             files=files,
             reactions=reactions,
-            origins=_origins(messages, users[room]),
+            origins=origins(messages, users[room]),
         )
         for room, messages in by_room.items()
     }
 
 
-def _origins(messages: Iterable[Message], users: frozenset[int]) -> dict[int, set[int]]:
+@prepared("ids")
+def _rooms(ids: Collection[int]) -> QuerySet[Room]:
+    return Room.objects.filter(pk__in=ids)
+
+
+@prepared("rooms", "marks", "ends")
+def _rows(rooms: Sequence[int], marks: Sequence[int], ends: Sequence[int]) -> QuerySet[Message]:
+    """What came in each of the rooms after its mark, up to its end."""
+    wanted = [
+        Q(room=room, revision__gt=mark, revision__lte=end)
+        for room, mark, end in zip(rooms, marks, ends, strict=True)
+    ]
+    found: QuerySet[Message] = Message.objects.filter(reduce(or_, wanted)).with_people()
+    return found.order_by("room", "revision")
+
+
+def origins(messages: Iterable[Message], users: frozenset[int]) -> dict[int, set[int]]:
     """Who of `users` may see what was shared, by the id of the original."""
     sources = {m.shared_from_id: m.shared_from for m in messages if m.shared_from is not None}
     if not sources:

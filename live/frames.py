@@ -13,6 +13,7 @@ import orjson
 from django.conf import settings
 
 from accounts.errors import Invalid, TooLarge
+from live.wire import Frame
 from messages.audience import Audience
 
 LARGEST_ID = 2**63 - 1
@@ -162,6 +163,6 @@ def _is_short(value: Any) -> bool:
     return type(value) is int or (isinstance(value, str) and len(value) <= NAME_MAX)
 
 
-def write(kind: str, **fields: Any) -> str:
+def write(kind: str, **fields: Any) -> Frame:
     """A frame for a client."""
-    return orjson.dumps({"type": kind, **fields}).decode()
+    return Frame(orjson.dumps({"type": kind, **fields}).decode())

@@ -38,6 +38,11 @@ class Gathering:
             self._is_telling = True
             self._hub.spawn(self._tell_all())
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether all that was noted is told."""
+        return not self._is_telling
+
     async def _tell_all(self) -> None:
         try:
             while self._noted:

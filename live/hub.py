@@ -1,7 +1,7 @@
 """The hub: one in each server process. It knows who sits here, and hands on what is new.
 
-The database is the truth; a wake only says where to look. Whatever is lost on the way is found
-by the next wake, or by the head check.
+The database is the truth; a wake says where to look, and may bring what is there. Whatever is lost
+on the way is found by the next wake, or by the head check.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import asyncio
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 
 from accounts.models import Login
-from live import arrival, database, ephemeral, feed, layer, metrics, protocol
+from live import credentials, database, ephemeral, feed, layer, metrics, protocol
 from live.activity import Activity
 from live.bulletin import Bulletin
 from live.floods import FloodGuard
@@ -26,6 +26,7 @@ from live.puller import Puller
 from live.room import Listener, LiveRoom
 from live.socket import Socket
 from live.streams import Streams
+from live.together import Together
 from live.typesetting import Typesetter
 from live.usher import Usher
 
@@ -58,13 +59,14 @@ class Hub:
         self.rooms_of: dict[int, set[int]] = defaultdict(set)
         """Of users with sockets here, the rooms whose roster they are in."""
         self.lane = Lane()
+        self.door = Together(self._authenticate)
         self.floods = FloodGuard()
         self.activity = Activity(self)
         self.presence = PresenceBoard(self)
         self.streams = Streams(self)
         self.usher = Usher(self)
         self.puller = Puller(self)
-        self._hearers = protocol.hearers_of(self)
+        self.hearers = protocol.hearers_of(self)
         self._subscription = layer.Subscription()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -112,6 +114,11 @@ class Hub:
     def all_sockets(self) -> list[Socket]:
         return [socket for sockets in self.sockets.values() for socket in sockets]
 
+    def _authenticate(
+        self, shown: Sequence[credentials.Shown]
+    ) -> Awaitable[Sequence[Login | Exception]]:
+        return database.run(credentials.authenticate, shown)
+
     async def attend(self, socket: Socket) -> None:
         """Note a new socket in all rooms of its user, so that it hears of their activity."""
         most = settings.CHAT_SOCKETS_PER_USER
@@ -121,11 +128,11 @@ class Hub:
         self.sockets[socket.user_id].add(socket)
         metrics.SOCKETS.inc()
         self.presence.touch(socket.user_id)
-        if not await database.run(_live_logins, [socket.login.pk]):
-            socket.begin_to_close("signed_out")  # it ended before we would have heard of it
-            return
         while True:
-            memberships = await database.run(arrival.read_memberships, socket.user)
+            memberships = await self.usher.memberships.ask(socket.login)
+            if memberships is None:
+                socket.begin_to_close("signed_out")  # it ended before we would have heard of it
+                return
             if all(self.is_fresh(pk, m.listener.as_of) for pk, m in memberships.items()):
                 break
         if socket not in self.sockets.get(socket.user_id, ()):
@@ -139,6 +146,7 @@ class Hub:
         """Forget a socket and, with the last of its user, the rooms that nobody here is in."""
         for seat in socket.seats.values():
             seat.room.seats.discard(seat)
+        socket.seats.clear()  # which hold the socket
         sockets = self.sockets.get(socket.user_id, set())
         if socket not in sockets:
             return
@@ -235,8 +243,8 @@ class Hub:
         kind = news["kind"]
         if kind in ephemeral.TELLERS:
             ephemeral.TELLERS[kind](self, news)
-        elif kind in self._hearers:  # or a newer release is running beside this one
-            self._hearers[kind](news)
+        elif kind in self.hearers:  # or a newer release is running beside this one
+            self.hearers[kind](news)
 
     def publish(self, group: str, news: Mapping[str, Any]) -> None:
         """Tell it here, and to the other processes."""
@@ -249,12 +257,18 @@ class Hub:
             if message.get("origin") == self.process:
                 continue
             try:
-                for room, revision, users in message.get("rooms", ()):
-                    self.wake(room, revision, users)
-                if "news" in message:
-                    self.tell(message["news"])
+                self.hear(message)
             except Exception:
                 logger.exception("A message of the channel layer could not be used.")
+
+    def hear(self, message: Mapping[str, Any]) -> None:
+        """What another process tells. Of rooms whose news came along nothing is left to look at."""
+        for carried in message.get("carried", ()):
+            self.hand_over(Bulletin.heard(carried))
+        for room, revision, users in message.get("rooms", ()):
+            self.wake(room, revision, users)
+        if "news" in message:
+            self.tell(message["news"])
 
     # What heals
 
@@ -268,7 +282,7 @@ class Hub:
 
     async def check_heads(self) -> None:
         """Find what no wake told: news, new rooms of those who are here, logins that ended."""
-        await self._subscription.mend()
+        self.spawn(self._subscription.mend())  # a host that does not answer keeps nothing waiting
         for room, revision in (await database.run(feed.heads, list(self.rooms))).items():
             self.wake(room, revision)
         for user, room_id in await database.run(feed.newcomers):
@@ -279,7 +293,7 @@ class Hub:
 
     async def _end_dead_logins(self) -> None:
         ids = [socket.login.pk for socket in self.all_sockets()]
-        live = await database.run(_live_logins, ids)
+        live = await database.run(Login.objects.live_among, ids)
         for socket in self.all_sockets():
             if socket.login.pk in live:
                 socket.take_login(live[socket.login.pk])
@@ -291,7 +305,3 @@ class Hub:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _live_logins(ids: Collection[int]) -> dict[int, Login]:
-    return {login.pk: login for login in Login.objects.live().filter(pk__in=ids) if login.is_live()}

@@ -1,7 +1,7 @@
 """Posting from sockets: what arrives together is committed together.
 
-While one batch is being written the next one forms; there is no timer. A room keeps its order,
-and so do the posts of one socket.
+While one batch is being written and told of, the next one forms. A room keeps its order, and so do
+the posts of one socket.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ from messages.posting import Draft, Posted
 MOST = 128
 """Drafts in one transaction."""
 
+SHARE = 0.05
+"""Of what the last batch took: how long those that may come along are waited for."""
+LONGEST = 0.002
+"""Seconds of it, at most."""
+
 Waiting = tuple[Draft, asyncio.Future[Posted]]
 
 
@@ -25,6 +30,10 @@ class Lane:
     def __init__(self) -> None:
         self._waiting: list[Waiting] = []
         self._running: asyncio.Task[None] | None = None
+        self._last = 0
+        """Drafts in the last batch."""
+        self._took = 0.0
+        """Seconds it took to commit and to tell of it."""
 
     def post(self, draft: Draft) -> asyncio.Future[Posted]:
         """Its message, once committed; or what `Message.objects.post_all` raises."""
@@ -40,10 +49,22 @@ class Lane:
             await self._running
 
     async def _run(self) -> None:
+        clock = asyncio.get_running_loop().time
         while self._waiting:
+            await self._gather()
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            began = clock()
             await self._commit(batch)
+            self._last, self._took = len(batch), clock() - began
         self._running = None
+
+    async def _gather(self) -> None:
+        """Where fewer wait than there were last, the others may be on their way: whoever posts
+        when they have heard the last does so now. In a crowded room a batch of its own for the
+        first of them would cost as much as the one for all others.
+        """
+        if len(self._waiting) < self._last:
+            await asyncio.sleep(min(self._took * SHARE, LONGEST))
 
     async def _commit(self, batch: Sequence[Waiting]) -> None:
         """All at once; where that fails, each half, in order: one bad draft costs no other."""

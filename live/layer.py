@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -18,6 +20,10 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 EVERY_PROCESS = "live.all"
+RETRY = 1.0
+"""Seconds until what the layer did not do is tried again."""
+MOST_UNSENT = 1_000
+"""Messages that wait for hosts which do not answer; more are not kept, as all may be lost."""
 
 
 def is_shared() -> bool:
@@ -26,36 +32,76 @@ def is_shared() -> bool:
 
 
 def shard_of(room: int) -> str:
-    """The group that hears of a room. Groups are few, so that joining them costs little."""
-    return f"live.rooms.{room % settings.CHAT_LAYER_SHARDS}"
+    """The group that hears of a room. Groups are few, so that joining them costs little.
+
+    Hosts share them by the CRC of their names, evenly where these differ by single bits: by
+    decimal digits, one of two hosts had 26 groups of 32.
+    """
+    return f"live.rooms.{room % settings.CHAT_LAYER_SHARDS:010b}"
 
 
 def publish(group: str, message: dict[str, Any]) -> None:
     """Tell a group from any thread, without waiting. What fails is logged, and heals by itself."""
+    publish_all({group: message})
+
+
+def publish_all(messages: Mapping[str, dict[str, Any]]) -> None:
+    """Tell each group its own."""
     if is_shared():
-        asyncio.run_coroutine_threadsafe(_send(group, message), _loop())
+        asyncio.run_coroutine_threadsafe(_send_all(messages), _loop())
+
+
+async def _send_all(messages: Mapping[str, dict[str, Any]]) -> None:
+    """Side by side: a host that does not answer keeps no word from another's groups."""
+    await asyncio.gather(*(_send(group, message) for group, message in messages.items()))
 
 
 async def _send(group: str, message: dict[str, Any]) -> None:
     layer = get_channel_layer()
     try:
-        await layer.group_send(group, {"type": "live", **message})
+        with _unsent():
+            await layer.group_send(group, {"type": "live", **message})
     except Exception as problem:
         logger.warning("The channel layer took no message: %s", problem)
 
 
+_unsent_now = 0
+"""Counted by the layer's loop alone."""
+
+
+@contextmanager
+def _unsent() -> Iterator[None]:
+    """Raises RuntimeError where too many are already."""
+    global _unsent_now
+    if _unsent_now >= MOST_UNSENT:
+        raise RuntimeError("it does not answer, and no more is kept for it")
+    _unsent_now += 1
+    try:
+        yield
+    finally:
+        _unsent_now -= 1
+
+
 class Subscription:
-    """What one process hears. Groups that could not be joined are tried again by `mend`."""
+    """What one process hears. Groups that could not be joined are tried again by `mend`.
+
+    The groups of several hosts keep no other waiting: each is joined by itself.
+    """
 
     def __init__(self) -> None:
         self._wanted: set[str] = set()
         self._joined: set[str] = set()
         self._layer = get_channel_layer()
         self._channel = ""
-        self._mending = asyncio.Lock()
+        self._mending: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
-        self._channel = await self._layer.new_channel()
+        while not self._channel:
+            try:
+                self._channel = await self._layer.new_channel()
+            except Exception as problem:
+                logger.warning("The channel layer cannot be heard: %s", problem)
+                await asyncio.sleep(RETRY)
         await self.mend()
         while True:
             try:
@@ -64,26 +110,30 @@ class Subscription:
                 raise
             except Exception as problem:
                 logger.warning("The channel layer gave no message: %s", problem)
-                await asyncio.sleep(1)
+                await asyncio.sleep(RETRY)
 
     async def join(self, group: str) -> None:
         self._wanted.add(group)
-        await self.mend()
+        await self._mend(group)
 
     async def leave(self, group: str) -> None:
         self._wanted.discard(group)
-        await self.mend()
+        await self._mend(group)
 
     async def mend(self) -> None:
-        """Be in just the wanted groups."""
+        """Be in just the wanted groups. Those at which somebody is already are left to them."""
+        amiss = [one for one in self._wanted ^ self._joined if not self._mending[one].locked()]
+        await asyncio.gather(*map(self._mend, amiss))
+
+    async def _mend(self, group: str) -> None:
         if not self._channel:
             return
-        async with self._mending:
+        async with self._mending[group]:
             try:
-                for group in self._wanted - self._joined:
+                if group in self._wanted and group not in self._joined:
                     await self._layer.group_add(group, self._channel)
                     self._joined.add(group)
-                for group in self._joined - self._wanted:
+                elif group in self._joined and group not in self._wanted:
                     await self._layer.group_discard(group, self._channel)
                     self._joined.discard(group)
             except Exception as problem:

@@ -48,7 +48,7 @@ def mention_who_is_here(messages: Sequence[Message], **_: object) -> None:
         here[room].append(user)
     Mention.objects.bulk_create(
         [
-            Mention(message=message, user_id=user)
+            Mention(message=message, room_id=message.room_id, user_id=user)
             for message in calling
             for user in here[message.room_id]
         ],
@@ -75,8 +75,12 @@ def _as_posted(message: Message) -> Message:
 
 
 def _announce(bulletins: Sequence[Bulletin]) -> None:
+    carried = [bulletin.carried() for bulletin in bulletins] if layer.is_shared() else ()
     hub.in_hub(partial(_take, bulletins))
-    _wake_others([(bulletin.room, bulletin.end, []) for bulletin in bulletins])
+    _wake_others(
+        [(bulletin.room, bulletin.end, []) for bulletin in bulletins],
+        [one for one in carried if one is not None],
+    )
 
 
 def _take(bulletins: Sequence[Bulletin], our_hub: hub.Hub) -> None:
@@ -136,14 +140,17 @@ def _wake(room: int, revision: int, users: list[int]) -> None:
     _wake_others([(room, revision, users)])
 
 
-def _wake_others(rooms: Sequence[tuple[int, int, list[int]]]) -> None:
+def _wake_others(
+    rooms: Sequence[tuple[int, int, list[int]]], carried: Sequence[list[Any]] = ()
+) -> None:
     """One wake a batch and group; newcomers are looked for everywhere."""
-    groups: dict[str, list[Any]] = defaultdict(list)
+    groups: dict[str, dict[str, list[Any]]] = defaultdict(lambda: {"rooms": [], "carried": []})
     for room, revision, users in rooms:
         group = layer.EVERY_PROCESS if users else layer.shard_of(room)
-        groups[group].append([room, revision, users])
-    for group, some in groups.items():
-        layer.publish(group, {"origin": _origin(), "rooms": some})
+        groups[group]["rooms"].append([room, revision, users])
+    for one in carried:
+        groups[layer.shard_of(one[0])]["carried"].append(one)
+    layer.publish_all({group: {"origin": _origin(), **told} for group, told in groups.items()})
 
 
 def tell(group: str, news: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.prepared import prepared
 
 
 class Standing(NamedTuple):
@@ -19,8 +20,8 @@ class Standing(NamedTuple):
 
 
 class PresenceQuerySet(models.QuerySet["Presence"]):
-    def live(self) -> PresenceQuerySet:
-        return self.filter(expires_at__gt=timezone.now())
+    def live(self, at: datetime | None = None) -> PresenceQuerySet:
+        return self.filter(expires_at__gt=at or timezone.now())
 
     def expired(self) -> PresenceQuerySet:
         """Of processes that died without saying so."""
@@ -29,7 +30,7 @@ class PresenceQuerySet(models.QuerySet["Presence"]):
     def standing(self, users: Collection[int]) -> dict[int, Standing]:
         """How these users stand, over all processes. Who is nowhere is missing."""
         found: dict[int, Standing] = {}
-        for row in self.live().filter(user__in=users).order_by("since"):
+        for row in _live(users=users, at=timezone.now()) if users else ():
             known = found.get(row.user_id)
             if known is None or (known.state, row.state) == ("away", "online"):
                 found[row.user_id] = Standing(row.state, row.since)
@@ -88,3 +89,8 @@ class Presence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.state} in {self.process}"
+
+
+@prepared("users", "at")
+def _live(users: Collection[int], at: datetime) -> models.QuerySet[Presence]:
+    return Presence.objects.live(at).filter(user__in=users).order_by("since")

@@ -16,8 +16,8 @@ from accounts.models import User
 from accounts.status import Status, told_to
 from accounts.times import iso
 from live import database, frames, layer
-from live.arrival import may_know
 from live.models import Presence, Standing
+from live.people import may_know
 from rooms.models import Participant, Room
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@
     def stop(user: User, room: int, message: int) -> None: ...
 
     @protocol.tells("robots")
-    def robots(viewer: Participant, people: Sequence[Encoded]) -> list[Encoded]: ...
+    def robots(viewers: Sequence[Viewer]) -> list[object]: ...
 
     @protocol.hears("sidebar")
     class Board:
@@ -18,7 +18,7 @@ is heard is sent by `live.listeners.tell`, and may be lost.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from live.frames import FRAMES, Field
 from messages.encoding import Encoded
@@ -32,8 +32,18 @@ Handler = Callable[..., None]
 """Takes the user and the frame's fields; runs in a thread of the database pool. A DomainError is
 told to the client."""
 
-Part = Callable[[Participant, Sequence[Encoded]], object]
-"""Makes a field of `joined`, for a viewer (with their room) who is told of these people."""
+
+class Viewer(NamedTuple):
+    """Somebody who is told of a room, and the people that they are told of."""
+
+    seat: Participant
+    """With its room and user at hand."""
+    people: Sequence[Encoded]
+    """The same for others who see the same: not to be changed."""
+
+
+Part = Callable[[Sequence[Viewer]], Sequence[object]]
+"""Makes a field of `joined`, for each of some viewers who come at the same time."""
 
 Hearer = Callable[[Mapping[str, Any]], None]
 """Takes news that another process may have sent: a dictionary whose `kind` it is registered for.
@@ -90,11 +100,17 @@ def handler_of(kind: str) -> Handler | None:
     return _handlers.get(kind)
 
 
-def parts_for(viewer: Participant, people: Sequence[Encoded]) -> dict[str, object]:
-    """The registered fields of `joined`."""
-    return {field: part(viewer, people) for field, part in _parts.items()}
+def parts_for(viewers: Sequence[Viewer]) -> list[dict[str, object]]:
+    """The registered fields of `joined`, for each of these viewers."""
+    told: list[dict[str, object]] = [{} for _ in viewers]
+    for field, part in _parts.items() if viewers else ():
+        for fields, made in zip(told, part(viewers), strict=True):
+            fields[field] = made
+    return told
 
 
 @tells("robots")
-def robots(_viewer: Participant, people: Sequence[Encoded]) -> list[Encoded]:
-    return [person for person in people if person["role"] == Role.ROBOT]
+def robots(viewers: Sequence[Viewer]) -> list[object]:
+    return [
+        [person for person in viewer.people if person["role"] == Role.ROBOT] for viewer in viewers
+    ]

@@ -111,7 +111,9 @@ class Puller:
             else:
                 self._hub.enlist(room, listener)
                 for seat in seats.get(user, ()):
-                    if seat.view_since < listener.view_since:
+                    # Who has yet to be told anything is not told to forget it: what was read for
+                    # them of earlier people is read again.
+                    if seat.view_since is not None and seat.view_since < listener.view_since:
                         seat.view_since = listener.view_since
                         self._hub.usher.start_over(seat)
         for user in arrived:

@@ -42,7 +42,8 @@ class Seat:
     def __init__(self, socket: Socket, room: LiveRoom) -> None:
         self.socket = socket
         self.room = room
-        self.view_since = 0
+        self.view_since: int | None = None
+        """What `Participant.view_since` was when it was told last; None before the first time."""
         self.turn = asyncio.Lock()
         """One catch-up at a time: what a later one tells is never older than what came before."""
         self.told: dict[int, Told] = {}

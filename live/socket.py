@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 
 from accounts.models import Login, User
-from live import frames, metrics
+from live import frames, metrics, wire
 from live.room import Seat
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,10 @@ class Begun:
 
 
 class Socket:
-    def __init__(self, login: Login, send: Send, *, html: bool) -> None:
+    def __init__(
+        self, login: Login, send: Send, *, html: bool, write: wire.Write | None = None
+    ) -> None:
+        """`write` is how the server takes whole frames, where it does."""
         self.login = login
         self.user_id = login.user_id
         self.html = html
@@ -60,6 +63,7 @@ class Socket:
         self.away = False
         self.is_over = False
         self._send = send
+        self._write_whole = write
         self._queue: deque[tuple[str, int]] = deque()
         self._queued = 0
         self._most_queued = settings.CHAT_SOCKET_QUEUE_BYTES
@@ -120,8 +124,10 @@ class Socket:
 
     def _send_at_once(self, frame: str) -> None:
         """Whatever comes of it ends this socket alone: others have yet to be sent the same."""
-        sending = self._send({"type": "websocket.send", "text": frame}).__await__()
         try:
+            if self._write_whole is not None and self._write_whole(wire.wire(frame)):
+                return
+            sending = self._send({"type": "websocket.send", "text": frame}).__await__()
             waiting = sending.send(None)
         except StopIteration:
             return
@@ -186,6 +192,7 @@ class Socket:
                 while self._queue:
                     frame, size = self._queue.popleft()
                     await self._send({"type": "websocket.send", "text": frame})
+                    del frame  # what tells a room is large, and nothing may follow for hours
                     self._settle(size)
                 if self._close_code is not None:
                     await self._send({"type": "websocket.close", "code": self._close_code})
@@ -193,6 +200,8 @@ class Socket:
                 self._is_free = not self._filled.is_set()
         except GONE:
             pass  # the client is gone; the reading side hears of it too
+        except asyncio.CancelledError:
+            pass  # by us; kept with the task, it would hold this socket, and this socket the task
 
     def _settle(self, size: int) -> None:
         """A frame is written; those without a size were owed."""

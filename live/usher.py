@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 from accounts.errors import NotFound
+from accounts.models import Login
 from live import arrival, database, frames
 from live.room import LiveRoom, Seat
+from live.together import Together
+from rooms.models import Room
 
 if TYPE_CHECKING:
     from live.hub import Hub
@@ -24,6 +27,9 @@ PATIENCE = 20.0
 class Usher:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self.memberships = Together(self._read_memberships)
+        """Asked of logins: the rooms of their users, None where a login is over."""
+        self._arrivals = Together(self._read_arrivals)
 
     async def join(self, socket: Socket, room_id: int, sealed: str | None) -> None:
         """Seat a socket in a room and tell it what it missed. Raises NotFound."""
@@ -34,17 +40,8 @@ class Usher:
         seat.room = room
         room.seats.add(seat)
         try:
-            await self._catch_up(
-                seat,
-                lambda here: database.run(
-                    arrival.read_arrival,
-                    socket.user,
-                    room_id,
-                    sealed=sealed,
-                    html=socket.html,
-                    here=here,
-                ),
-            )
+            asked = arrival.Asked(socket.user, room_id, sealed, socket.html)
+            await self._catch_up(seat, lambda: self._come_in(asked))
         except BaseException:
             room.seats.discard(seat)
             socket.seats.pop(room_id, None)
@@ -56,18 +53,39 @@ class Usher:
         else:
             socket.seats[room_id] = seat
 
+    async def _come_in(self, asked: arrival.Asked) -> arrival.Arrival:
+        """Who has no seat may take one in an open side-bar, and is then told as the others are."""
+        try:
+            return await self._arrivals.ask(asked)
+        except NotFound:
+            await database.run(Room.objects.seat_in, asked.room, asked.user)
+        return await self._arrivals.ask(asked)
+
+    def _read_memberships(
+        self, logins: Sequence[Login]
+    ) -> Awaitable[Sequence[arrival.Memberships | None]]:
+        return database.run(arrival.read_memberships, logins)
+
+    def _read_arrivals(
+        self, asked: Sequence[arrival.Asked]
+    ) -> Awaitable[Sequence[arrival.Arrival | Exception]]:
+        here = {room: self._who_is_here(room) for room in {one.room for one in asked}}
+        return database.run(arrival.read_arrivals, asked, here=here)
+
+    def _who_is_here(self, room_id: int) -> set[int]:
+        room = self._hub.rooms.get(room_id)
+        return {user for user in room.roster if user in self._hub.sockets} if room else set()
+
     def leave(self, socket: Socket, room_id: int) -> None:
         seat = socket.seats.pop(room_id, None)
         if seat is not None:
             seat.room.seats.discard(seat)
 
-    async def _catch_up(
-        self, seat: Seat, read: Callable[[list[int]], Coroutine[Any, Any, arrival.Arrival]]
-    ) -> None:
+    async def _catch_up(self, seat: Seat, read: Callable[[], Awaitable[arrival.Arrival]]) -> None:
         async with seat.turn:
             seat.hold()
             while True:
-                came = await read([user for user in seat.room.roster if user in self._hub.sockets])
+                came = await read()
                 if self._hub.is_fresh(seat.room.pk, came.listener.as_of, came.after):
                     break
             if not seat.socket.is_over and seat in seat.room.seats:
@@ -102,6 +120,11 @@ class Usher:
             seat.is_to_start_over = True
             self._hub.spawn(self._read_afresh(seat))
 
+    def _read_again(self, seat: Seat) -> Awaitable[arrival.Arrival]:
+        user, room, html = seat.socket.user, seat.room.pk, seat.socket.html
+        here = self._who_is_here(room)
+        return database.run(arrival.read_afresh, user, room, html=html, here=here)
+
     async def _read_afresh(self, seat: Seat) -> None:
         """Once the client has taken what it was told last: nobody's role changes so often that
         what was never taken may pile up.
@@ -115,12 +138,7 @@ class Usher:
         while not socket.is_over:
             seat.is_to_start_over = False
             try:
-                await self._catch_up(
-                    seat,
-                    lambda here: database.run(
-                        arrival.read_afresh, socket.user, seat.room.pk, html=socket.html, here=here
-                    ),
-                )
+                await self._catch_up(seat, lambda: self._read_again(seat))
             except NotFound:
                 self.show_out(seat.room, socket.user_id, "removed")
             except Exception:

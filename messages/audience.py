@@ -31,6 +31,9 @@ class Audience(models.TextChoices):
     ONLY = "only", "Only some"
 
 
+AUDIENCES = frozenset(Audience.values)
+
+
 @dataclass(frozen=True)
 class Speech:
     """What one role in one mode says, and to whom, where nothing is chosen."""
@@ -82,7 +85,7 @@ def choose(
         if audience == Audience.ONLY and not to:
             to = _answering(reply_to, seat.user_id, present)
     audience = audience or speech.default
-    if audience not in Audience.values:
+    if audience not in AUDIENCES:
         raise Invalid(details={"audience": [f"Choose one of {', '.join(Audience.values)}."]})
     if audience == Audience.STAFF and seat.room.mode == Mode.TEAM:
         raise Invalid(details={"audience": ["A team room has no staff to speak to."]})

@@ -4,46 +4,94 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import QuerySet
 
+from accounts.models import User
+from accounts.prepared import prepared
 from accounts.times import iso
 from messages.markdown import excerpt, render
 from messages.models import Attachment, Message, Reaction
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 Encoded = dict[str, Any]
 REACTING_SHOWN = 20
 
 
 def encode_for(user: User, messages: QuerySet[Message] | Sequence[Message]) -> list[Encoded]:
-    """Messages this user may see, each with those of its quotes that they may see."""
+    """Messages this user may see, each with those of its quotes that they may see.
+
+    At most five queries, however many there are: of quotes, authors, files and reactions each only
+    where there may be any.
+    """
     rows = list(messages)
-    quoted = {pk for row in rows for pk in (row.reply_to_id, row.shared_from_id) if pk}
-    seen: set[int] = set()
-    if quoted:
-        visible = Message.objects.visible_to(user).filter(pk__in=quoted)
-        seen = set(visible.values_list("pk", flat=True))
-    return encode_all(rows, seen=seen)
-
-
-def encode_all(messages: Sequence[Message], *, seen: Collection[int]) -> list[Encoded]:
-    """With the quotes whose originals are among `seen`. Two queries, however many there are."""
-    typeset(messages)
-    files, reactions = gather(messages)
-    return [
-        encode(
-            message,
-            files=files.get(message.pk, ()),
-            reactions=reactions.get(message.pk, ()),
-            reply_to=message.reply_to_id in seen,
-            shared_from=message.shared_from_id in seen,
+    originals = _originals_of(user, rows)
+    _meet([*rows, *originals.values()])
+    typeset(rows)
+    files, reactions = gather(rows)
+    encoded = []
+    for row in rows:
+        reply_to, shared_from = row.reply_to_id in originals, row.shared_from_id in originals
+        if reply_to:
+            row.reply_to = originals[row.reply_to_id or 0]
+        if shared_from:
+            row.shared_from = originals[row.shared_from_id or 0]
+        encoded.append(
+            encode(
+                row,
+                files=files.get(row.pk, ()),
+                reactions=reactions.get(row.pk, ()),
+                reply_to=reply_to,
+                shared_from=shared_from,
+            )
         )
-        for message in messages
-    ]
+    return encoded
+
+
+def _originals_of(user: User, rows: Iterable[Message]) -> dict[int, Message]:
+    """What these quote, as far as the user may see it, by id."""
+    quoted = {pk for row in rows for pk in (row.reply_to_id, row.shared_from_id) if pk}
+    return {row.pk: row for row in _quoted(user=user.pk, pks=quoted)} if quoted else {}
+
+
+@prepared("user", "pks")
+def _quoted(user: int, pks: Collection[int]) -> QuerySet[Message]:
+    """With no more than a quote shows."""
+    found: QuerySet[Message] = Message.objects.visible_to(User(pk=user)).filter(pk__in=pks)
+    return found.only("room", "author", "body")
+
+
+def meet(messages: Collection[Message]) -> None:
+    """Have their authors at hand and what they quote, whoever may see it: for those who ask
+    `Reader.sees` of that, too.
+    """
+    quoted = {pk for row in messages for pk in (row.reply_to_id, row.shared_from_id) if pk}
+    originals = {row.pk: row for row in _originals(pks=quoted)} if quoted else {}
+    _meet([*messages, *originals.values()])
+    for row in messages:
+        row.reply_to = originals.get(row.reply_to_id or 0)
+        row.shared_from = originals.get(row.shared_from_id or 0)
+
+
+@prepared("pks")
+def _originals(pks: Collection[int]) -> QuerySet[Message]:
+    found: QuerySet[Message] = Message.objects.filter(pk__in=pks)
+    return found
+
+
+def _meet(rows: Collection[Message]) -> None:
+    """Have their authors at hand. A join would read one again for each message they said."""
+    strangers = [row for row in rows if not Message.author.is_cached(row)]
+    authors = {row.author_id for row in strangers}
+    known = {author.pk: author for author in _authors(pks=authors)} if authors else {}
+    for row in strangers:
+        row.author = known[row.author_id]
+
+
+@prepared("pks")
+def _authors(pks: Collection[int]) -> QuerySet[User]:
+    """With what everybody who meets them may know."""
+    return User.objects.filter(pk__in=pks).only("handle", "name", "kind", "avatar")
 
 
 def typeset(messages: Iterable[Message]) -> None:
@@ -57,15 +105,25 @@ def gather(
     messages: Iterable[Message],
 ) -> tuple[Mapping[int, list[Attachment]], Mapping[int, list[Reaction]]]:
     """Attachments and reactions by message id."""
-    ids = [message.pk for message in messages]
+    rows = list(messages)
+    with_files = [row.pk for row in rows if row.file_names]
     files: dict[int, list[Attachment]] = defaultdict(list)
     reactions: dict[int, list[Reaction]] = defaultdict(list)
-    if ids:
-        for attachment in Attachment.objects.filter(message__in=ids):
-            files[attachment.message_id or 0].append(attachment)
-        for reaction in Reaction.objects.filter(message__in=ids):
-            reactions[reaction.message_id].append(reaction)
+    for attachment in _attachments(pks=with_files) if with_files else ():
+        files[attachment.message_id or 0].append(attachment)
+    for reaction in _reactions(pks=[row.pk for row in rows]) if rows else ():
+        reactions[reaction.message_id].append(reaction)
     return files, reactions
+
+
+@prepared("pks")
+def _attachments(pks: Collection[int]) -> QuerySet[Attachment]:
+    return Attachment.objects.filter(message__in=pks)
+
+
+@prepared("pks")
+def _reactions(pks: Collection[int]) -> QuerySet[Reaction]:
+    return Reaction.objects.filter(message__in=pks)
 
 
 def encode(

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
+from accounts.errors import NotFound
+from accounts.models import User
+from accounts.prepared import first, prepared
 from messages.models import Message
 from messages.moments import first_id
+from rooms.models import Room
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from accounts.models import User
     from messages.models import MessageQuerySet
-    from rooms.models import Room
 
 USUAL = 50
 MOST = 200
+SIZES = (USUAL // 2, USUAL, MOST)
+"""Of pages, as the database is asked for them: each has SQL of its own."""
 
 
 @dataclass(frozen=True)
@@ -37,32 +41,30 @@ class History:
 
     def __init__(self, room: Room, user: User) -> None:
         self.room = room
-        self.visible: MessageQuerySet = (
-            Message.objects.visible_to(user).filter(room=room).with_people()
-        )
+        self._whose = {"room": room.pk, "user": user.pk}
 
     def newest(self, limit: int = USUAL) -> Page:
         revision = self._head()
-        rows, more = self._older(limit)
+        rows, more = self._older(limit, "pk__gt", 0)
         return Page(rows, has_older=more, has_newer=False, revision=revision)
 
     def before(self, pk: int, limit: int = USUAL) -> Page:
         revision = self._head()
-        rows, more = self._older(limit, pk__lt=pk)
-        newer = self.visible.filter(pk__gte=pk).exists()
+        rows, more = self._older(limit, "pk__lt", pk)
+        newer = bool(_first(**self._whose, edge="pk__gte", pk=pk, order="pk"))
         return Page(rows, has_older=more, has_newer=newer, revision=revision)
 
     def after(self, pk: int, limit: int = USUAL) -> Page:
         revision = self._head()
-        rows, more = self._newer(limit, pk__gt=pk)
-        older = self.visible.filter(pk__lte=pk).exists()
+        rows, more = self._newer(limit, "pk__gt", pk)
+        older = bool(_first(**self._whose, edge="pk__lte", pk=pk, order="-pk"))
         return Page(rows, has_older=older, has_newer=more, revision=revision)
 
     def around(self, pk: int, limit: int = USUAL) -> Page:
         """That message, if it may be seen, between its neighbours."""
         revision = self._head()
-        older, has_older = self._older(limit // 2, pk__lt=pk)
-        newer, has_newer = self._newer(limit - limit // 2, pk__gte=pk)
+        older, has_older = self._older(limit // 2, "pk__lt", pk)
+        newer, has_newer = self._newer(limit - limit // 2, "pk__gte", pk)
         return Page([*older, *newer], has_older, has_newer, revision)
 
     def at(self, moment: datetime, limit: int = USUAL) -> Page:
@@ -74,12 +76,11 @@ class History:
 
     def first_at(self, moment: datetime) -> int | None:
         """The id of the first message said from then on."""
-        later = self.visible.filter(pk__gte=first_id(moment), created_at__gte=moment)
-        return self._end(later.order_by("pk"))
+        return first(_first_said(**self._whose, pk=first_id(moment), moment=moment))
 
     def last(self) -> int | None:
         """The id of the newest message."""
-        return self._end(self.visible.order_by("-pk"))
+        return first(_first(**self._whose, edge="pk__gt", pk=0, order="-pk"))
 
     def since(self, revision: int, limit: int = MOST) -> Page:
         """The feed: what changed after `revision`, in the order of changes.
@@ -88,12 +89,16 @@ class History:
         The last page has what is being written as well, beyond the limit.
         """
         head = self._head()
-        rows = list(self.visible.filter(revision__lte=head).since(revision)[: limit + 1])
+        rows = self.changes(after=revision, upto=head, most=_size(limit))
         if len(rows) > limit:
             rows = rows[:limit]
             return Page(rows, has_older=False, has_newer=True, revision=rows[-1].revision)
         rows = self.with_streaming(rows)
         return Page(rows, has_older=False, has_newer=False, revision=head)
+
+    def changes(self, *, after: int, upto: int, most: int) -> list[Message]:
+        """In the order of changes; one more than `most`, where there are more."""
+        return _changes(**self._whose, after=after, upto=upto, most=most)
 
     def with_streaming(self, rows: list[Message]) -> list[Message]:
         """These and what is being written, which grows without a revision; by revision."""
@@ -102,26 +107,114 @@ class History:
     def streaming(self, *, besides: Iterable[Message] = ()) -> list[Message]:
         """What is being written, as far as it goes."""
         known = {row.pk for row in besides}
-        rows = self.visible.filter(status=Message.Status.STREAMING).order_by("revision")
-        return [row for row in rows if row.pk not in known]
+        return [row for row in _streaming(**self._whose) if row.pk not in known]
 
     def changes_since(self, revision: int) -> int:
         """How far behind a cursor is, counted no further than one past what is caught up with."""
-        behind = self.visible.filter(revision__gt=revision)
-        return behind.order_by()[: settings.CHAT_CATCH_UP_MAX + 1].count()
+        most = settings.CHAT_CATCH_UP_MAX + 1
+        return len(_changed(**self._whose, after=revision, most=most))
 
     def _head(self) -> int:
         """Read before the rows: what comes between is told again rather than never."""
-        return type(self.room).objects.values_list("revision", flat=True).get(pk=self.room.pk)
+        head = first(_head(room=self.room.pk))
+        if head is None:
+            raise NotFound
+        return head
 
-    def _end(self, rows: MessageQuerySet) -> int | None:
-        found: int | None = rows.values_list("pk", flat=True).first()
-        return found
-
-    def _older(self, limit: int, **bounds: int) -> tuple[list[Message], bool]:
-        rows = list(self.visible.filter(**bounds).order_by("-pk")[: limit + 1])
+    def _older(self, limit: int, edge: str, pk: int) -> tuple[list[Message], bool]:
+        rows = _page(**self._whose, edge=edge, pk=pk, order="-pk", most=_size(limit))
         return rows[:limit][::-1], len(rows) > limit
 
-    def _newer(self, limit: int, **bounds: int) -> tuple[list[Message], bool]:
-        rows = list(self.visible.filter(**bounds).order_by("pk")[: limit + 1])
+    def _newer(self, limit: int, edge: str, pk: int) -> tuple[list[Message], bool]:
+        rows = _page(**self._whose, edge=edge, pk=pk, order="pk", most=_size(limit))
         return rows[:limit], len(rows) > limit
+
+
+def _size(limit: int) -> int:
+    return next((size for size in SIZES if size >= limit), limit)
+
+
+def _visible(room: int, user: int) -> MessageQuerySet:
+    found: MessageQuerySet = Message.objects.visible_to(User(pk=user)).filter(room=room)
+    return found
+
+
+@prepared("room", "user", "pk")
+def _page(
+    room: int, user: int, edge: str, pk: int, order: str, most: int
+) -> QuerySet[Message, Message]:
+    return _visible(room, user).filter(**{edge: pk}).order_by(order)[: most + 1]
+
+
+@prepared("room", "user", "pk")
+def _first(room: int, user: int, edge: str, pk: int, order: str) -> QuerySet[Any, int]:
+    return (
+        _visible(room, user).filter(**{edge: pk}).order_by(order).values_list("pk", flat=True)[:1]
+    )
+
+
+@prepared("room", "user", "pk", "moment")
+def _first_said(room: int, user: int, pk: int, moment: datetime) -> QuerySet[Any, int]:
+    later = _visible(room, user).filter(pk__gte=pk, created_at__gte=moment)
+    return later.order_by("pk").values_list("pk", flat=True)[:1]
+
+
+@prepared("room", "user", "after", "upto")
+def _changes(room: int, user: int, after: int, upto: int, most: int) -> QuerySet[Message, Message]:
+    found = _visible(room, user).filter(revision__lte=upto).since(after)
+    return found[: most + 1]
+
+
+@prepared("room", "user", "after")
+def _changed(room: int, user: int, after: int, most: int) -> QuerySet[Any, int]:
+    found = _visible(room, user).filter(revision__gt=after)
+    return found.order_by().values_list("pk", flat=True)[:most]
+
+
+@prepared("room", "user")
+def _streaming(room: int, user: int) -> QuerySet[Message, Message]:
+    found = _visible(room, user)
+    return found.filter(status=Message.Status.STREAMING).order_by("revision")
+
+
+# Whoever may see them: for those alone who ask `Reader.sees` of each row.
+
+
+def newest_in(room: int) -> list[Message]:
+    """The newest page of a room, and the row before it where there is one; ascending."""
+    return _newest_in(room=room)[::-1]
+
+
+def changes_in(room: int, *, after: int, upto: int, most: int) -> list[Message]:
+    """In the order of changes; one more than `most`, where there are more."""
+    return _changes_in(room=room, after=after, upto=upto, most=most)
+
+
+def streaming_in(rooms: Collection[int]) -> list[Message]:
+    """What is being written in these rooms."""
+    return _streaming_in(rooms=rooms)
+
+
+@prepared("room")
+def _newest_in(room: int) -> QuerySet[Message, Message]:
+    return _all_in([room]).order_by("-pk")[: USUAL + 1]
+
+
+@prepared("room", "after", "upto")
+def _changes_in(room: int, after: int, upto: int, most: int) -> QuerySet[Message, Message]:
+    return _all_in([room]).filter(revision__lte=upto).since(after)[: most + 1]
+
+
+@prepared("rooms")
+def _streaming_in(rooms: Collection[int]) -> QuerySet[Message, Message]:
+    return _all_in(rooms).filter(status=Message.Status.STREAMING).order_by("revision")
+
+
+def _all_in(rooms: Collection[int]) -> MessageQuerySet:
+    found: MessageQuerySet = Message.objects.filter(room__in=rooms)
+    return found
+
+
+@prepared("room")
+def _head(room: int) -> QuerySet[Any, int]:
+    return Room.objects.filter(pk=room).values_list("revision", flat=True)

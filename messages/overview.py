@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields import IntegerField
+from django.db.models.functions import Least
 
+from accounts.models import User
+from accounts.prepared import first, prepared
 from accounts.times import iso
 from messages.models import Message
 from rooms.models import Participant, Room
 from rooms.modes import Mode, Role, hidden_from
 
-if TYPE_CHECKING:
-    from accounts.models import User
-
 NAMELESS = "Side-bar"
 """What one is called that was opened without a title."""
+HIDDEN = sorted(hidden_from(Mode.SUPPORT, Role.CUSTOMER))
+"""Roles that some readers are not shown."""
 MOST = 100
 """Shown as “99+”: there is no need to count further."""
 
@@ -33,30 +36,64 @@ def overview(user: User, rooms: Collection[Room]) -> list[dict[str, Any]]:
     """Room objects of the contract for `user`, in the order given. Queries: a constant few."""
     if not rooms:
         return []
-    seats = {seat.room_id: seat for seat in seats_with_counts(user, rooms)}
+    known = _seats(user=user.pk, rooms=[room.pk for room in rooms])
+    seats = {seat.room_id: seat for seat in known}
     counts = _count_people(rooms, seats)
     names = names_of(user, rooms)
     return [
-        {
-            "id": room.pk,
-            "name": names[room.pk],
-            "mode": room.mode,
-            "visibility": room.visibility,
-            "state": room.state,
-            "description": room.description,
-            "history": room.history,
-            "direct": room.is_direct,
-            "parent": room.parent_id,
-            "created_at": iso(room.created_at),
-            "last_message_at": iso(getattr(seats.get(room.pk), "last_message_at", None)),
-            "unread": getattr(seats.get(room.pk), "unread", 0),
-            "mentions": getattr(seats.get(room.pk), "mentioned", 0),
-            "me": encode_seat(seats.get(room.pk)),
-            "participants_count": counts.get(room.pk, 0),
-            "outcome": _outcome(room, seats.get(room.pk)),
-        }
+        encode_room(
+            room,
+            seats.get(room.pk),
+            name=names[room.pk],
+            people=counts.get(room.pk, 0),
+            said=said_to(seats.get(room.pk)),
+        )
         for room in rooms
     ]
+
+
+class Said(NamedTuple):
+    """What was said in a room, of what one reader may see."""
+
+    unread: int
+    mentions: int
+    last_at: datetime | None
+
+
+def said_to(seat: Any) -> Said:
+    """By a seat that comes `with_counts`; nothing to who has none."""
+    if seat is None:
+        return Said(0, 0, None)
+    return Said(seat.unread, seat.mentioned, seat.last_message_at)
+
+
+def count_said(user: User, room: int) -> Said:
+    """In one room of theirs. A query."""
+    return said_to(first(_seats(user=user.pk, rooms=[room])))
+
+
+def encode_room(
+    room: Room, seat: Participant | None, *, name: str, people: int, said: Said
+) -> dict[str, Any]:
+    """The room object of the contract, for the reader whose seat this is."""
+    return {
+        "id": room.pk,
+        "name": name,
+        "mode": room.mode,
+        "visibility": room.visibility,
+        "state": room.state,
+        "description": room.description,
+        "history": room.history,
+        "direct": room.is_direct,
+        "parent": room.parent_id,
+        "created_at": iso(room.created_at),
+        "last_message_at": iso(said.last_at),
+        "unread": said.unread,
+        "mentions": said.mentions,
+        "me": encode_seat(seat),
+        "participants_count": people,
+        "outcome": _outcome(room, seat),
+    }
 
 
 def _outcome(room: Room, seat: Participant | None) -> str | None:
@@ -78,18 +115,31 @@ def encode_seat(seat: Participant | None) -> dict[str, Any] | None:
     }
 
 
-def seats_with_counts(user: User, rooms: Collection[Room] | QuerySet[Room]) -> QuerySet[Any]:
+def seats_with_counts(
+    user: User, rooms: Collection[Room] | Collection[int] | QuerySet[Room]
+) -> QuerySet[Any]:
     """One's seats in these rooms, with what no field holds: `unread`, `mentioned` (each up to
     100) and `last_message_at`.
     """
     mine = Message.objects.filter(room=OuterRef("room"))
     unread = mine.unread_by(user, after=OuterRef("last_read")).order_by()
+    named = mine.news_for(user).naming(
+        user, room=OuterRef(OuterRef("room")), after=OuterRef(OuterRef("last_read"))
+    )
+    called = unread.calling_everyone(besides=user)
     latest = mine.visible_to(user).order_by("-pk").values("created_at")
     return Participant.objects.filter(user=user, room__in=rooms).annotate(
         unread=CountUpTo(unread.values("pk")[:MOST]),
-        mentioned=CountUpTo(unread.mentioning(user).values("pk")[:MOST]),
+        mentioned=Least(
+            CountUpTo(named.values("pk")[:MOST]) + CountUpTo(called.values("pk")[:MOST]), MOST
+        ),
         last_message_at=Subquery(latest[:1]),
     )
+
+
+@prepared("user", "rooms")
+def _seats(user: int, rooms: Collection[int]) -> QuerySet[Any]:
+    return seats_with_counts(User(pk=user), rooms)
 
 
 def _count_people(rooms: Collection[Room], seats: dict[int, Participant]) -> dict[int, int]:
@@ -99,15 +149,18 @@ def _count_people(rooms: Collection[Room], seats: dict[int, Participant]) -> dic
         for room in rooms
         if room.pk in seats and hidden_from(room.mode, seats[room.pk].role)
     ]
-    hidden = hidden_from(Mode.SUPPORT, Role.CUSTOMER)
-    rows = (
-        Participant.objects.filter(room__in=rooms)
-        .exclude(Q(room__in=narrow) & Q(role__in=hidden))
-        .values_list("room")
-        .annotate(Count("pk"))
-        .order_by()
-    )
-    return {**dict(rows), **_count_people_around(rooms)}
+    counts = _counts(rooms=[room.pk for room in rooms], narrow=narrow or [0])
+    return {**dict(counts), **_count_people_around(rooms)}
+
+
+@prepared("rooms", "narrow")
+def _counts(
+    rooms: Collection[int], narrow: Collection[int]
+) -> QuerySet[Participant, tuple[int, int]]:
+    """`narrow`: of rooms whose reader is not shown all."""
+    people = Participant.objects.filter(room__in=rooms)
+    people = people.exclude(Q(room__in=narrow) & Q(role__in=HIDDEN))
+    return people.values_list("room").annotate(Count("pk")).order_by()
 
 
 def _count_people_around(rooms: Collection[Room]) -> dict[int, int]:

@@ -7,20 +7,23 @@ and limits. Each step asks the database once for the whole batch.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.errors import Conflict, Forbidden, Invalid, NotFound
 from accounts.models import AuditEntry, User
+from accounts.prepared import prepared
 from messages import audience, signals
 from messages.body import compose, plain
+from messages.inserting import insert
 from messages.markdown import Rendered
 from messages.models import Attachment, Mention, Message
 from messages.models.attachment import must_be_few
@@ -161,10 +164,8 @@ class Batch:
         people.update(user for draft in self.drafts for user in draft.to)
         for original in self.quoted.values():
             people.update(original.to, [original.author_id] if original.to else ())
-        rows = Participant.objects.filter(room__in=self.rooms, user__in=people)
-        seats = {}
-        for seat in rows if people else ():
-            seats[seat.room_id, seat.user_id] = seat
+        rows = _seats(self.rooms, people) if people else []
+        seats = {(seat.room_id, seat.user_id): seat for seat in rows}
         self._seat_who_comes_by(seats)
         for seat in seats.values():
             seat.room = self.rooms[seat.room_id]
@@ -183,22 +184,26 @@ class Batch:
 
     def _read_replays(self) -> dict[tuple[UUID | None, int, int], Message]:
         ids = {draft.client_id for draft in self.drafts if draft.client_id}
-        rows = Message.objects.filter(client_id__in=ids).with_people() if ids else ()
+        known = _known(ids) if ids else ()
+        rows = Message.objects.filter(pk__in=known).with_people() if known else ()
         return {(m.client_id, m.room_id, m.author_id): m for m in rows}
 
     def _read_quoted(self) -> dict[int, Message]:
         ids = {pk for draft in self.drafts for pk in (draft.reply_to, *draft.shared) if pk}
+        if not ids:
+            return {}
         rows = Message.objects.filter(pk__in=ids).select_related("author", "room")
         if any(draft.shared for draft in self.drafts):
             rows = rows.prefetch_related("attachments")
-        return {message.pk: message for message in (rows if ids else ())}
+        return {message.pk: message for message in rows}
 
     def _read_files(self) -> dict[int, Attachment]:
         ids = {pk for draft in self.drafts for pk in draft.attachments}
+        if not ids:
+            return {}
         free = Attachment.objects.filter(pk__in=ids, message__isnull=True).order_by("pk")
         # Locked, or they might be swept before they are written to.
-        rows = free.select_for_update() if ids else ()
-        return {attachment.pk: attachment for attachment in rows}
+        return {attachment.pk: attachment for attachment in free.select_for_update()}
 
     # What is asked of each draft
 
@@ -324,7 +329,7 @@ class Batch:
 
     def _write(self, new: list[Message]) -> None:
         long = [message.room for message in new if self._number(message)]
-        Message.objects.bulk_create(new)
+        insert(new)
         for message in new:
             message.room.newest = message.pk
         _advance({message.room for message in new})
@@ -352,6 +357,17 @@ class Batch:
                 (uploaded if attached.pk else copies).append(attached)
         Attachment.objects.bulk_update(uploaded, ["message", "position"])
         Attachment.objects.bulk_create(copies)
+
+
+@prepared("rooms", "people")
+def _seats(rooms: Collection[int], people: Collection[int]) -> QuerySet[Participant]:
+    return Participant.objects.filter(room__in=rooms, user__in=people)
+
+
+@prepared("ids")
+def _known(ids: Collection[UUID]) -> QuerySet[Message, int]:
+    known: QuerySet[Message] = Message.objects.filter(client_id__in=ids)
+    return known.values_list("pk", flat=True)
 
 
 def _audit_shares(new: Iterable[Message]) -> None:

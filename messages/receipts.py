@@ -6,11 +6,14 @@ is shown as people; of newcomers only once they have read something; and not in 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections import defaultdict
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.errors import Forbidden
+from accounts.prepared import prepared
 from messages.audience import Audience
 from messages.models import Message
 from rooms.models import Participant
@@ -30,21 +33,67 @@ class Receipt(NamedTuple):
 
 def receipts(viewer: Participant) -> list[Receipt]:
     """How far others have read, by the newest message that everyone sees at or before."""
-    if viewer.room.is_crowded:
-        return []
-    said = Message.objects.filter(room=viewer.room_id, audience=Audience.EVERYONE)
+    return [] if viewer.room.is_crowded else Receipts([viewer]).of(viewer)
+
+
+class Receipts:
+    """Those of several viewers, in rooms that are not crowded: read once for all who are shown the
+    same people of a room. Those of all rooms whose people are not those of another in one query.
+    """
+
+    def __init__(self, viewers: Collection[Participant]) -> None:
+        rooms: dict[tuple[str, ...], set[int]] = defaultdict(set)
+        self._read: dict[tuple[int, tuple[str, ...]], list[Receipt]] = defaultdict(list)
+        for viewer in viewers:
+            place, hidden = viewer.sight
+            if not viewer.room.is_open_sidebar:
+                rooms[hidden].add(viewer.room_id)
+            elif (viewer.room_id, hidden) not in self._read:
+                found = _receipts_within(room=viewer.room_id, place=place, hidden=hidden)
+                self._read[viewer.room_id, hidden] = [Receipt(*row) for row in found]
+        for hidden, some in rooms.items():
+            for room, *row in _receipts(rooms=some, hidden=hidden):
+                self._read[room, hidden].append(Receipt(*row))
+
+    def of(self, viewer: Participant) -> list[Receipt]:
+        """Of others, and of what the viewer's own history has."""
+        return [
+            receipt
+            for receipt in self._read.get((viewer.room_id, viewer.sight[1]), ())
+            if receipt.user != viewer.user_id and receipt.message > viewer.history_from
+        ][:MOST]
+
+
+@prepared("rooms")
+def _receipts(
+    rooms: Collection[int], hidden: tuple[str, ...]
+) -> QuerySet[Participant, tuple[int, int, int]]:
+    seats = Participant.objects.filter(room__in=rooms).exclude(role__in=hidden)
+    seats = seats.exclude(role=Role.ROBOT)
+    return _with_newest_read(seats).values_list("room", "user", "shown")
+
+
+@prepared("room", "place")
+def _receipts_within(
+    room: int, place: int, hidden: tuple[str, ...]
+) -> QuerySet[Participant, tuple[int, int]]:
+    """Of an open side-bar."""
+    seats = _seats(room, place, hidden, is_within=True)
+    return _with_newest_read(seats).values_list("user", "shown")
+
+
+def _with_newest_read(seats: QuerySet[Participant]) -> QuerySet[Any]:
+    """The newest message of their room that everyone sees, at or before where they have read.
+    Who has read furthest comes first.
+    """
+    said = Message.objects.filter(room=OuterRef("room"), audience=Audience.EVERYONE)
     newest = (
         said.exclude(kind=Message.Kind.SYSTEM)
         .filter(pk__lte=OuterRef("last_read"), pk__gt=OuterRef("history_from"))
         .order_by("-pk")
     )
-    seats = (
-        _readers(viewer)
-        .annotate(shown=Subquery(newest.values("pk")[:1]))
-        .filter(shown__gt=viewer.history_from)
-        .order_by("-last_read", "pk")
-    )
-    return [Receipt(*row) for row in seats.values_list("user", "shown")[:MOST]]
+    shown = seats.annotate(shown=Subquery(newest.values("pk")[:1])).filter(shown__gt=0)
+    return shown.order_by("-last_read", "pk")
 
 
 def readers(message: Message, *, viewer: Participant) -> tuple[list[User], int]:
@@ -65,7 +114,15 @@ def readers(message: Message, *, viewer: Participant) -> tuple[list[User], int]:
 
 def _readers(viewer: Participant) -> QuerySet[Participant]:
     """The seats of people that the viewer is shown, but their own."""
-    seats = Participant.objects.shown_to(viewer).exclude(role=Role.ROBOT)
-    if viewer.room.is_open_sidebar:  # whose people are those around it, who read elsewhere
-        seats = Participant.objects.filter(room=viewer.room, user__in=seats.values("user"))
-    return seats.exclude(user=viewer.user_id)
+    within = viewer.room.is_open_sidebar
+    return _seats(viewer.room_id, *viewer.sight, is_within=within).exclude(user=viewer.user_id)
+
+
+def _seats(
+    room: int, place: int, hidden: Collection[str], is_within: bool
+) -> QuerySet[Participant]:
+    """`is_within`: the people of this room are those around it, who read elsewhere."""
+    seats = Participant.objects.but(place, hidden).exclude(role=Role.ROBOT)
+    if is_within:
+        seats = Participant.objects.filter(room=room, user__in=seats.values("user"))
+    return seats

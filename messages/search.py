@@ -112,7 +112,7 @@ def _visible(query: Query, mine: Rooms, *, below: int, most: int) -> list[Messag
     match = _match(query, mine)
     if match is None:
         return []
-    visible: MessageQuerySet = Message.objects.visible_to(mine.user).with_people()
+    visible: MessageQuerySet = Message.objects.visible_to(mine.user).select_related("author")
     above = 0
     if query.since:
         visible = visible.filter(created_at__gte=query.since)

@@ -97,7 +97,11 @@ class NotificationsView(APIView):
         mine = Notification.objects.for_user(user)
         rows, following = page(mine.with_messages(), asked(Paging, request), newest_first=True)
         return Response(
-            {"results": encode_for(rows), "next": following, "unread": mine.count_unread(user)}
+            {
+                "results": encode_for(rows),
+                "next": following,
+                "unread": Notification.objects.count_unread(user),
+            }
         )
 
 

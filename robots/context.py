@@ -14,6 +14,7 @@ from typing import NamedTuple
 from django.db import models
 from django.utils import timezone
 
+from accounts.prepared import first, prepared
 from live import database
 from messages.markdown import excerpt, render
 from messages.models import Message
@@ -96,14 +97,18 @@ def _look(reply: Reply, window: int | None) -> _Found:
 
 def _seat_of(reply: Reply) -> Participant:
     """Where its robot sits, with the room and the robot, in one go and as they now are."""
+    seat = first(_seat(room=reply.room_id, user=reply.robot.user_id))
+    if seat is None:
+        raise Unanswerable("not_here")
+    return seat
+
+
+@prepared("room", "user")
+def _seat(room: int, user: int) -> models.QuerySet[Participant]:
     found = Participant.objects.select_related(
         "room__parent", "user__robot", "robot_seat", "outer__robot_seat"
     )
-    try:
-        seat: Participant = found.get(room=reply.room_id, user=reply.robot.user_id)
-    except Participant.DoesNotExist:
-        raise Unanswerable("not_here") from None
-    return seat
+    return found.filter(room=room, user=user)
 
 
 class _Context:

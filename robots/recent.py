@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from accounts.models import User
+from accounts.prepared import prepared
+from messages.audience import Audience
 from messages.models import Message
 from robots import transcript
+from robots.models import Robot
 from robots.scope import Scope
 from robots.transcript import Said
+from rooms.models import Room
 
 FIRST, MOST = 50, 800
 """Messages that are read at once."""
+BEYOND = 2**62
+"""No message is numbered so."""
 
 
 class Recent:
@@ -21,8 +29,7 @@ class Recent:
     def __init__(self, scope: Scope, question: int, *, after: int) -> None:
         """`after` is the last message that is summarised."""
         self._question = question
-        told = Q(kind=Message.Kind.TEXT, pk__gt=after) | Q(pk=question)
-        self._rows = scope.answerable().filter(told).order_by("-pk")
+        self._scope, self._after = scope, after
         self._read: list[Said] = []
         self._is_whole = False
 
@@ -34,7 +41,8 @@ class Recent:
 
     def question(self) -> Said | None:
         """None where it is gone, or not for all who would read the answer."""
-        return self.find(self._question) or transcript.read_one(self._rows, self._question)
+        answerable = self._scope.answerable()
+        return self.find(self._question) or transcript.read_one(answerable, self._question)
 
     def find(self, pk: int) -> Said | None:
         """Where it is among the newest, as what is answered and quoted mostly is."""
@@ -47,8 +55,47 @@ class Recent:
         if self._is_whole:
             return False
         size = min(3 * len(self._read) or FIRST, MOST)
-        rows = self._rows.filter(pk__lt=self._read[-1].pk) if self._read else self._rows
-        page = transcript.read(rows[:size])
+        before = self._read[-1].pk if self._read else BEYOND
+        page = transcript.said(self._page(before, size))
         self._is_whole = len(page) < size
         self._read += page
         return bool(page)
+
+    def _page(self, before: int, size: int) -> list[tuple[Any, ...]]:
+        scope, me = self._scope, self._scope.robot.user_id
+        return _told(
+            room=scope.room.pk,
+            me=me,
+            # Of others nobody is asked who they are for.
+            to=scope.to if scope.audience == Audience.ONLY else (me,),
+            heard=scope.after,
+            question=self._question,
+            after=self._after,
+            before=before,
+            audience=scope.audience,
+            size=size,
+        )
+
+
+@prepared("room", "me", "to", "heard", "question", "after", "before")
+def _told(
+    room: int,
+    me: int,
+    to: Sequence[int],
+    heard: int,
+    question: int,
+    after: int,
+    before: int,
+    audience: str,
+    size: int,
+) -> QuerySet[Message, tuple[Any, ...]]:
+    scope = Scope(
+        room=Room(pk=room),
+        robot=Robot(user=User(pk=me)),
+        audience=audience,
+        to=tuple(to),
+        after=heard,
+    )
+    told = Q(kind=Message.Kind.TEXT, pk__gt=after) | Q(pk=question)
+    rows = scope.answerable().filter(told, pk__lt=before).order_by("-pk")
+    return rows.values_list(*transcript.COLUMNS)[:size]

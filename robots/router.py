@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from django.db.models import Exists, OuterRef
+
 from accounts.errors import Forbidden
 from accounts.models import User
 from accounts.roles import SiteRole
@@ -101,9 +103,11 @@ def _answered(robots: Iterable[Robot], *, by: User) -> dict[int, list[str]]:
 
     What was deleted is no proof of anything.
     """
-    seen = Message.objects.visible_to(by).filter(deleted_at__isnull=True).values("pk")
+    seen = Message.objects.visible_to(by).filter(deleted_at__isnull=True)
+    # Asked of each: SQLite would write down all that `by` may see to look it up there.
+    question, message = (seen.filter(pk=OuterRef(name)) for name in ("question", "message"))
     done = Reply.objects.filter(robot__in=robots, state=Reply.State.DONE)
-    done = done.filter(question__in=seen, message__in=seen).order_by("-pk")
+    done = done.filter(Exists(question), Exists(message)).order_by("-pk")
     answered: dict[int, list[str]] = defaultdict(list)
     for robot, question in done.values_list("robot", "question__body")[:ANSWERS_READ]:
         answered[robot].append(question)

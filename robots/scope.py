@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from accounts.prepared import prepared
 from messages.audience import Audience, Reader, fit_for, heard_by_all, visible_to
 from messages.models import Message
 from rooms.models import Participant, Room
@@ -88,10 +89,10 @@ class Scope:
 
     def people(self) -> list[Participant]:
         """Who else is here, as far as every reader may know."""
-        others = Participant.objects.of(self.room).exclude(user=self.robot.user)
-        found = others.exclude(role__in=self._hidden()).select_related("user")
-        named = found.only("user__name", "user__handle")
-        return list(named.order_by("pk")[: PEOPLE_TOLD + 1])
+        hidden = tuple(sorted(self._hidden()))
+        if self.room.is_open_sidebar:
+            return list(_named(Participant.objects.of(self.room), self.robot.user_id, hidden))
+        return _people(room=self.room.pk, me=self.robot.user_id, hidden=hidden)
 
     def _hidden(self) -> Collection[Role]:
         """Roles that one of the readers is not shown as people."""
@@ -109,3 +110,14 @@ class Scope:
 
 
 PEOPLE_TOLD = 50
+
+
+@prepared("room", "me")
+def _people(room: int, me: int, hidden: tuple[str, ...]) -> QuerySet[Participant]:
+    return _named(Participant.objects.filter(room=room), me, hidden)
+
+
+def _named(seats: QuerySet[Participant], me: int, hidden: tuple[str, ...]) -> QuerySet[Participant]:
+    others = seats.exclude(user=me).exclude(role__in=hidden).select_related("user")
+    named = others.only("user__name", "user__handle")
+    return named.order_by("pk")[: PEOPLE_TOLD + 1]

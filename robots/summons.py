@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import models
 
 from accounts.models import User
+from accounts.prepared import prepared
 from messages.audience import Audience, Reader
 from messages.models import Message
 from robots import turns
@@ -117,15 +118,20 @@ def _is_said_by_somebody(message: Message) -> bool:
 
 def _robots_in(rooms: set[int]) -> dict[int, list[Participant]]:
     seats: dict[int, list[Participant]] = defaultdict(list)
-    for seat in (
+    for seat in _robot_seats(rooms) if rooms else ():
+        seat.user.robot.user = seat.user
+        seats[seat.room_id].append(seat)
+    return seats
+
+
+@prepared("rooms")
+def _robot_seats(rooms: Collection[int]) -> models.QuerySet[Participant]:
+    return (
         Participant.objects.filter(room__in=rooms, role=Role.ROBOT, user__is_active=True)
         .filter(user__robot__retired_at__isnull=True, user__robot__isnull=False)
         .select_related("user__robot")
         .order_by("pk")
-    ):
-        seat.user.robot.user = seat.user
-        seats[seat.room_id].append(seat)
-    return seats
+    )
 
 
 def _cause(question: Message, seat: Participant) -> Cause | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from django.db import models
 
@@ -41,6 +41,11 @@ class Line(NamedTuple):
         """Tokens, at most."""
         return tokens.count(self.text) + OVERHEAD
 
+    @property
+    def at_most(self) -> int:
+        """The same without counting: no less."""
+        return tokens.at_most(self.text) + OVERHEAD
+
 
 class Said(NamedTuple):
     """A message, as far as it is told."""
@@ -59,16 +64,28 @@ class Said(NamedTuple):
         return _speaker(self.name, self.handle)
 
 
+COLUMNS = ("pk", "author", "author__name", "author__handle", "body", "reply_to", "file_names")
+"""Of messages, as `said` has them. Rows rather than models: many are read for each answer."""
+
+
 def read(messages: models.QuerySet[Message]) -> list[Said]:
-    """Rows rather than models: many are read for each answer."""
-    rows = list(
-        messages.values_list("pk", "author", "author__name", "author__handle", "body", "reply_to")
-    )
+    return said(messages.values_list(*COLUMNS))
+
+
+def said(rows: Iterable[tuple[Any, ...]]) -> list[Said]:
+    """One statement more where something was attached."""
+    rows = list(rows)
+    files = _files([row[0] for row in rows if row[-1]])
+    return [Said._make([*row[:-1], files[row[0]]]) for row in rows]
+
+
+def _files(messages: Sequence[int]) -> Mapping[int, list[str]]:
+    """In words, by message."""
     files: dict[int, list[str]] = defaultdict(list)
-    attached = Attachment.objects.filter(message__in=[pk for pk, *_ in rows])
-    for message, name, kind in attached.values_list("message", "name", "type"):
+    attached = Attachment.objects.filter(message__in=messages)
+    for message, name, kind in attached.values_list("message", "name", "type") if messages else ():
         files[message].append(f"[file: {name}, {kind}]")
-    return [Said(*row, files[row[0]]) for row in rows]
+    return files
 
 
 def read_one(messages: models.QuerySet[Message], pk: int) -> Said | None:
@@ -88,10 +105,18 @@ def tell(messages: Iterable[Said], robot: Robot | None, *, longest: int) -> Iter
 
 
 def fitting(lines: Iterable[Line], most: int) -> tuple[list[Line], bool]:
-    """As many as cost no more than `most`, in the opposite order, and whether that is all."""
+    """As many as cost no more than `most`, in the opposite order, and whether that is all.
+
+    Tokens are counted where their number may decide: most conversations fit by far.
+    """
     taken: list[Line] = []
+    uncounted: list[Line] = []
     for line in lines:
-        most -= line.cost
+        most -= line.at_most
+        uncounted.append(line)
+        if most < 0:
+            most += sum(one.at_most - one.cost for one in uncounted)
+            uncounted = []
         if most < 0:
             return taken[::-1], False
         taken.append(line)
@@ -132,7 +157,7 @@ def cut_away(text: str, most: int) -> str:
 
 
 def _cut(text: str, most: int, keeping: Callable[[int], str]) -> str:
-    if len(text) * tokens.MOST <= most or tokens.count(text) <= most:
+    if tokens.at_most(text) <= most or tokens.count(text) <= most:
         return text
     fits, too_long = 0, min(len(text), most * LETTERS)
     while too_long - fits > 1:

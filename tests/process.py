@@ -1,14 +1,16 @@
 """Real server processes, each kind on a database of its own."""
 
+import fcntl
 import os
 import re
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -49,27 +51,58 @@ def database(folder: Path) -> Iterator[dict[str, str]]:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
-class Server:
-    """`python -m chatmanager` on a free port, with the demo's people. Ended with the `with`."""
+@contextmanager
+def demo(folder: Path) -> Iterator[dict[str, str]]:
+    """As `database`, with the tables and the demo in it. Of SQLite's, which are made once in a run
+    and copied: that takes longer than to start a server.
+    """
+    with database(folder) as environment:
+        if settings.CHAT_ON_SQLITE:
+            shutil.copytree(_demo_on_sqlite(), folder, dirs_exist_ok=True)
+        yield environment
 
-    def __init__(self, environment: dict[str, str], *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "chatmanager", *arguments],
-            cwd=settings.BASE_DIR,
-            env={
-                **os.environ,
-                "DJANGO_SETTINGS_MODULE": "chatmanager.settings",
-                "HOST": "127.0.0.1",
-                "PORT": "0",
-                "CHAT_DEBUG": "1",  # static files as they are: nothing to collect
-                "CHAT_DEMO": "1",
-                "CHAT_DEMO_PASSWORD": PASSWORD,
-                "CHAT_LOG_LEVEL": "WARNING",
-                **environment,
-            },
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+
+def _demo_on_sqlite() -> Path:
+    """The folder of a server that has been started and stopped."""
+    folder = Path(os.environ["CHAT_TESTS_DIR"], "demo")
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            made = folder.with_suffix(".made")
+            with database(made) as environment, Server(environment) as server:
+                assert server.stop() == 0
+            made.rename(folder)
+    return folder
+
+
+class Server:
+    """`python -m chatmanager` on a free port, with the demo's people. Ended with the `with`.
+
+    What it logs is added to `log`, or else told here.
+    """
+
+    def __init__(
+        self, environment: dict[str, str], *arguments: str, log: Path | None = None
+    ) -> None:
+        with log.open("a") if log else nullcontext() as told:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "chatmanager", *arguments],
+                cwd=settings.BASE_DIR,
+                env={
+                    **os.environ,
+                    "DJANGO_SETTINGS_MODULE": "tests.served",
+                    "HOST": "127.0.0.1",
+                    "PORT": "0",
+                    "CHAT_DEBUG": "1",  # static files as they are: nothing to collect
+                    "CHAT_DEMO": "1",
+                    "CHAT_DEMO_PASSWORD": PASSWORD,
+                    "CHAT_LOG_LEVEL": "WARNING",
+                    **environment,
+                },
+                stdout=subprocess.PIPE,
+                stderr=told,
+                text=True,
+            )
         self.folder = Path(environment.get("CHAT_DATA_DIR", ""))
         self.url = ""
 
@@ -105,6 +138,17 @@ class Server:
         assert answer.status_code == 200, answer.text
         client.headers["Authorization"] = f"Bearer {answer.json()['access']}"
         return client
+
+    def session(self, username: str) -> str:
+        """The cookie of a browser in which that person has signed in."""
+        with httpx.Client(base_url=self.url, timeout=30) as client:
+            client.get("/login/")
+            sent = {"username": username, "password": PASSWORD}
+            answer = client.post(
+                "/login/", data={**sent, "csrfmiddlewaretoken": client.cookies["chat_csrf"]}
+            )
+            assert answer.status_code == 302, answer.text
+            return client.cookies["chat_session"]
 
     @property
     def socket_url(self) -> str:

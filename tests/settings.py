@@ -31,3 +31,5 @@ if CHAT_ON_SQLITE:
     DATABASES["default"]["TEST"] = {"NAME": CHAT_DATA_DIR / "tests.sqlite3"}
 else:
     DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"
+    # A test is one transaction, and may wait long for something else.
+    DATABASES["default"]["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=0"

@@ -83,7 +83,9 @@ def test_nothing_imports_the_composition() -> None:
     "name", ["services", "utils", "helpers", "managers", "mixins", "common", "base"]
 )
 def test_no_file_has_a_name_that_says_nothing(name: str) -> None:
-    assert [str(path) for app in FLOORS for path in modules(app) if path.stem == name] == []
+    found = [path for app in FLOORS for path in modules(app) if path.stem == name]
+    # Django asks for a database's engine by that name.
+    assert [path for path in found if path != ROOT / "accounts/postgresql/base.py"] == []
 
 
 @pytest.mark.django_db

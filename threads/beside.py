@@ -65,7 +65,8 @@ def stubs_by_anchor(
     if not has_sidebars(seat):
         return {}
     beside: dict[int, list[Shown]] = defaultdict(list)
-    for stub in stubs.encode_for(seat, stubs.stubs_for(seat, anchors=anchors)):
+    found = stubs.stubs_beside(user=seat.user_id, room=seat.room_id, anchors=anchors)
+    for stub in stubs.encode_for(seat, found):
         unread, mentions = counts.get(stub["id"], (0, 0))
         beside[stub["anchor"]].insert(0, {**stub, "unread": unread, "mentions": mentions})
     return dict(beside)

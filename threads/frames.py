@@ -8,11 +8,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
+
+from accounts.prepared import prepared
 from live import database, frames, protocol
 from live.gathering import Gathering
 from live.hub import Hub
+from live.protocol import Viewer
 from messages.audience import Reader
-from messages.encoding import Encoded
 from messages.models import Message
 from rooms.models import Participant, Room
 from rooms.modes import Role
@@ -31,11 +34,23 @@ INTERVAL = 1.0
 
 
 @protocol.tells("sidebars")
-def sidebars(viewer: Participant, _people: Sequence[Encoded]) -> list[stubs.Stub]:
-    """The stubs beside messages of the room that the viewer may see."""
-    if viewer.room.is_sidebar or viewer.role == Role.CUSTOMER:
+def sidebars(viewers: Sequence[Viewer]) -> list[object]:
+    """The stubs beside messages of the room that each viewer may see."""
+    having = set(_having_sidebars(rooms={viewer.seat.room_id for viewer in viewers}))
+    return [_stubs_for(viewer.seat) if viewer.seat.room_id in having else [] for viewer in viewers]
+
+
+@prepared("rooms")
+def _having_sidebars(rooms: Collection[int]) -> QuerySet[Room, int | None]:
+    within = Room.objects.filter(parent__in=rooms)
+    return within.values_list("parent", flat=True).distinct().order_by()
+
+
+def _stubs_for(viewer: Participant) -> list[stubs.Stub]:
+    if viewer.role == Role.CUSTOMER:
         return []
-    return stubs.encode_for(viewer, stubs.stubs_for(viewer)[:TOLD])
+    newest = stubs.newest_stubs(user=viewer.user_id, room=viewer.room_id, most=TOLD)
+    return stubs.encode_for(viewer, newest)
 
 
 @dataclass(frozen=True)
@@ -46,6 +61,8 @@ class Look:
     anchor: Message
     people: Collection[int] | None
     """Those who may know of it; None for all around it but customers."""
+    own_people_revision: int
+    """Of its own room, read before those people."""
     people_revision: int
     """Of the room around it, when all this was read."""
     frame: str
@@ -68,13 +85,13 @@ class Board:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._news = Gathering(hub, self._tell_some, interval=INTERVAL, at_once=AT_ONCE)
+        self.news = Gathering(hub, self._tell_some, interval=INTERVAL, at_once=AT_ONCE)
 
     def __call__(self, news: Mapping[str, Any]) -> None:
         """A side-bar has news for those who sit in the room around it."""
         room = self._hub.rooms.get(news["room"])
         if room is not None and room.seats:
-            self._news.note([news["sidebar"]])
+            self.news.note([news["sidebar"]])
 
     async def _tell_some(self, pks: Collection[int]) -> None:
         try:
@@ -82,7 +99,7 @@ class Board:
                 self._tell(look)
         except Exception:
             logger.exception("Side-bars could not be told of; trying again.")
-            self._news.note(pks)
+            self.news.note(pks)
 
     def _tell(self, look: Look) -> None:
         room = self._hub.rooms.get(look.anchor.room_id)
@@ -90,11 +107,15 @@ class Board:
             return
         if room.people_revision != look.people_revision:
             self._hub.puller.want(room.pk)  # our roster or the look is old: rather tell it later
-            self._news.note([look.pk])
+            self.news.note([look.pk])
+            return
+        own = self._hub.rooms.get(look.pk)
+        if own is not None and own.people_revision > look.own_people_revision:
+            self.news.note([look.pk])  # somebody was shown out since
             return
         for seat in room.seats:
             if seat.holds:
-                self._news.note([look.pk])  # what is being read for it may be older than this
+                self.news.note([look.pk])  # what is being read for it may be older than this
                 continue
             listener = room.roster.get(seat.socket.user_id)
             if listener is not None and look.is_for(listener.reader):
@@ -114,6 +135,7 @@ def _look(pks: Collection[int]) -> list[Look]:
             pk=one.pk,
             anchor=one.anchor,
             people=None if one.room.is_open_sidebar else people[one.pk],
+            own_people_revision=one.room.people_revision,
             people_revision=revisions.get(one.anchor.room_id, 0),
             frame=told[one.pk],
             own_frame=own.get(one.pk, told[one.pk]),

@@ -14,6 +14,8 @@ from typing import Any
 from django.db.models import Count, F, Max, QuerySet, Window
 from django.db.models.functions import RowNumber
 
+from accounts.models import User
+from accounts.prepared import prepared
 from accounts.times import iso
 from messages.audience import Audience, Reader
 from messages.models import Message
@@ -28,9 +30,24 @@ FACES = 5
 
 def stubs_for(reader: Participant, *, anchors: Collection[int] | None = None) -> QuerySet[Sidebar]:
     """The side-bars of the reader's room that they may know of, those opened last first."""
-    found = Sidebar.objects.visible_to(reader.user).within(reader.room)
-    if anchors is not None:
-        found = found.filter(anchor__in=anchors)
+    found = _visible(reader.user_id, reader.room_id)
+    return found if anchors is None else found.filter(anchor__in=anchors)
+
+
+@prepared("user", "room", "anchors")
+def stubs_beside(user: int, room: int, anchors: Collection[int]) -> QuerySet[Sidebar]:
+    """Those of the room that they may know of, beside these messages."""
+    return _visible(user, room).filter(anchor__in=anchors)
+
+
+@prepared("user", "room")
+def newest_stubs(user: int, room: int, most: int) -> QuerySet[Sidebar]:
+    """Those of the room that they may know of and that were opened last."""
+    return _visible(user, room)[:most]
+
+
+def _visible(user: int, room: int) -> QuerySet[Sidebar]:
+    found = Sidebar.objects.visible_to(User(pk=user)).within(Room(pk=room))
     shown: QuerySet[Sidebar] = found.select_related("room__created_by").order_by("-pk")
     return shown
 

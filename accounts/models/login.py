@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -15,6 +16,7 @@ from django.utils.crypto import constant_time_compare
 from accounts import origin, signals
 from accounts.errors import Forbidden, TokenInvalid
 from accounts.models.audit import AuditEntry
+from accounts.prepared import prepared
 
 if TYPE_CHECKING:
     from accounts.models.user import User
@@ -24,10 +26,12 @@ KEPT_AFTER_END = dt.timedelta(days=30)
 
 
 class LoginQuerySet(models.QuerySet["Login"]):
-    def live(self) -> LoginQuerySet:
-        """Not ended, not expired, of an active user. Ask `is_live()` too: it knows passwords."""
+    def live(self, at: dt.datetime | None = None) -> LoginQuerySet:
+        """Not ended, not expired (now, or by then), of an active user. Ask `is_live()` too: it
+        knows passwords.
+        """
         return self.filter(
-            ended_at=None, expires_at__gt=timezone.now(), user__is_active=True
+            ended_at=None, expires_at__gt=at or timezone.now(), user__is_active=True
         ).select_related("user")
 
     def expired(self) -> LoginQuerySet:
@@ -53,6 +57,36 @@ class LoginQuerySet(models.QuerySet["Login"]):
         return ids
 
 
+class Claim(NamedTuple):
+    """What something that we signed or keep says of who shows it: a login of this user."""
+
+    login: int
+    user: int
+    ends_at: dt.datetime | None = None
+    """When it is worth nothing any more, whatever becomes of the login."""
+
+    @classmethod
+    def of_session(cls, session: Mapping[str, Any]) -> Claim | None:
+        login, user = session.get(SESSION_LOGIN_KEY), session.get(SESSION_KEY)
+        return cls(int(login), int(user)) if login and user else None
+
+    @classmethod
+    def of_access_token(cls, raw: str | bytes) -> Claim:
+        """Raises TokenInvalid."""
+        from accounts import tokens
+
+        claims = tokens.read_access(raw)
+        return cls(claims.login, claims.user, claims.expires_at)
+
+    def own(self, login: Login | None) -> Login | None:
+        """A copy of that login, if it is the user's: others may show something else for it."""
+        if login is None or login.user_id != self.user:
+            return None
+        own = copy(login)
+        own.credential_ends_at = self.ends_at
+        return own
+
+
 class LoginManager(models.Manager.from_queryset(LoginQuerySet)):  # type: ignore[misc]
     @transaction.atomic
     def start(self, user: User, *, kind: Login.Kind) -> Login:
@@ -75,25 +109,34 @@ class LoginManager(models.Manager.from_queryset(LoginQuerySet)):  # type: ignore
 
     def for_session(self, session: Mapping[str, Any]) -> Login | None:
         """The live login of a page's session, its user with it, in one query."""
-        login_id, user_id = session.get(SESSION_LOGIN_KEY), session.get(SESSION_KEY)
-        if not login_id or not user_id:
-            return None
-        login: Login | None = self.live().filter(pk=login_id, user_id=user_id).first()
-        return login if login and login.is_live() else None
+        claim = Claim.of_session(session)
+        return self.claimed([claim])[0] if claim else None
 
     def for_access_token(self, raw: str | bytes) -> Login:
         """The live login of an access token, its user with it, in one query.
 
         Its `valid_until` is the token's. Raises TokenInvalid.
         """
-        from accounts import tokens
-
-        claims = tokens.read_access(raw)
-        login: Login | None = self.live().filter(pk=claims.login, user_id=claims.user).first()
-        if login is None or not login.is_live():
+        (login,) = self.claimed([Claim.of_access_token(raw)])
+        if login is None:
             raise TokenInvalid
-        login.credential_ends_at = claims.expires_at
         return login
+
+    def claimed(self, claims: Sequence[Claim]) -> list[Login | None]:
+        """The live login of each, its user with it, in one query; None where there is none."""
+        live = self.live_among({claim.login for claim in claims})
+        return [claim.own(live.get(claim.login)) for claim in claims]
+
+    def live_among(self, ids: Collection[int]) -> dict[int, Login]:
+        """The live ones of these logins by id, their users with them, in one query."""
+        found = _live_logins(ids=ids, at=timezone.now()) if ids else ()
+        return {login.pk: login for login in found if login.is_live()}
+
+
+@prepared("ids", "at")
+def _live_logins(ids: Collection[int], at: dt.datetime) -> models.QuerySet[Login]:
+    found: LoginQuerySet = Login.objects.live(at).filter(pk__in=ids)
+    return found
 
 
 class Login(models.Model):

@@ -235,9 +235,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def avatar_url(self) -> str | None:
         """Where their picture is, if they have one."""
-        if not self.avatar:
-            return None
-        return reverse("avatar", args=[self.pk, pictures.name_of(self.avatar)])
+        # As a field it would hold its user, and both would wait for Python's garbage collector.
+        path = str(vars(self)["avatar"] or "")
+        return reverse("avatar", args=[self.pk, pictures.name_of(path)]) if path else None
 
     @property
     def status(self) -> Status | None:

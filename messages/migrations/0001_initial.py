@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='mentions', to=settings.AUTH_USER_MODEL)),
                 ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mentions', to='chat_messages.message')),
+                ('room', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='rooms.room')),
             ],
         ),
         migrations.CreateModel(
@@ -103,7 +104,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(fields=['room', 'id'], name='chat_messag_room_id_d6124e_idx'),
+            index=models.Index(fields=['room', 'id', 'author', 'audience', 'kind', 'deleted_at'], name='messages_of_a_room'),
+        ),
+        migrations.AddIndex(
+            model_name='message',
+            index=models.Index(condition=models.Q(('mentions_everyone', True)), fields=['room', 'id'], name='messages_to_everyone'),
         ),
         migrations.AddIndex(
             model_name='message',
@@ -124,6 +129,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='mention',
             constraint=models.UniqueConstraint(fields=('user', 'message'), name='mentioned_once'),
+        ),
+        migrations.AddIndex(
+            model_name='mention',
+            index=models.Index(fields=['user', 'room', 'message'], name='mentions_in'),
         ),
         migrations.AddIndex(
             model_name='attachment',

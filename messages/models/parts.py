@@ -34,7 +34,7 @@ class MentionManager(models.Manager["Mention"]):
             here = found[message.room_id]
             message.mentioned = frozenset(here[handle] for handle in message.named & here.keys())
         self.bulk_create(
-            Mention(message=message, user_id=user)
+            Mention(message=message, room_id=message.room_id, user_id=user)
             for message in messages
             for user in message.mentioned
         )
@@ -55,6 +55,7 @@ class Mention(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="mentions", db_index=False
     )
+    room = models.ForeignKey("rooms.Room", models.CASCADE, related_name="+")
 
     objects = MentionManager()
 
@@ -62,6 +63,7 @@ class Mention(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["user", "message"], name="mentioned_once"),
         ]
+        indexes: ClassVar = [models.Index(fields=["user", "room", "message"], name="mentions_in")]
 
     def __str__(self) -> str:
         return f"{self.user_id} in message {self.message_id}"

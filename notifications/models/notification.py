@@ -13,6 +13,7 @@ from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.prepared import prepared
 from messages.audience import Reader
 from messages.models import Message
 from notifications.interest import Reason, reason, weigh
@@ -43,7 +44,8 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def for_user(self, user: User) -> NotificationQuerySet:
         """Theirs, of what they may see today. What was deleted is nothing to be told of."""
         visible = Message.objects.visible_to(user).filter(deleted_at__isnull=True)
-        return self.filter(user=user, message__in=visible.values("pk"))
+        # Asked of each: SQLite would write down all that they may see to look it up there.
+        return self.filter(Exists(visible.filter(pk=OuterRef("message"))), user=user)
 
     def unread(self) -> NotificationQuerySet:
         """Neither put away here nor read in its room."""
@@ -67,10 +69,6 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
                 found.append(row)
         return found
 
-    def count_unread(self, user: User) -> int:
-        """Up to 100."""
-        return len(self.for_user(user).unread().values_list("pk")[:COUNTED])
-
     def put_away(
         self, *, by: User, upto: int | None = None, only: Collection[int] | None = None
     ) -> None:
@@ -93,6 +91,10 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class NotificationManager(models.Manager.from_queryset(NotificationQuerySet)):  # type: ignore[misc]
+    def count_unread(self, user: User) -> int:
+        """Up to 100."""
+        return len(_unread(user=user.pk))
+
     def tell(self, messages: Sequence[Message]) -> list[Told]:
         """Note who is to be told of these new messages, in their transaction.
 
@@ -147,13 +149,29 @@ def _seats(news: Sequence[Message]) -> list[Participant]:
     """Of those who may want to be told: whoever is called, and who wants all. In a large room
     nobody else is looked at.
     """
-    rooms = {message.room_id for message in news}
     everyone = {message.room_id for message in news if message.mentions_everyone}
     called = _called(news)
+    return _hearing(
+        rooms={message.room_id for message in news},
+        called=called or [0],
+        everyone=everyone or [0],
+        some_are_called=bool(called),
+        all_are_called=bool(everyone),
+    )
+
+
+@prepared("rooms", "called", "everyone")
+def _hearing(
+    rooms: Collection[int],
+    called: Collection[int],
+    everyone: Collection[int],
+    some_are_called: bool,
+    all_are_called: bool,
+) -> models.QuerySet[Participant]:
     wanted = Q(room__in=rooms, notify=Participant.Notify.ALL)
-    if called:
+    if some_are_called:
         wanted |= Q(room__in=rooms, user__in=called)
-    if everyone:
+    if all_are_called:
         wanted |= Q(room__in=everyone)
     seats = Participant.objects.filter(wanted, muted=False)
     hearing = seats.filter(user__kind__in=HEARERS, user__is_active=True)
@@ -162,7 +180,7 @@ def _seats(news: Sequence[Message]) -> list[Participant]:
         by_mail=ExpressionWrapper(by_mail, models.BooleanField()),
         by_push=Exists(Subscription.objects.filter(user=OuterRef("user"))),
     )
-    return list(hearing.exclude(notify=Participant.Notify.NOTHING))
+    return hearing.exclude(notify=Participant.Notify.NOTHING)
 
 
 def _insert(told: Sequence[Told], *, at: datetime) -> None:
@@ -240,3 +258,9 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} is told of message {self.message_id}"
+
+
+@prepared("user")
+def _unread(user: int) -> models.QuerySet[Any, int]:
+    mine: NotificationQuerySet = Notification.objects.for_user(User(pk=user)).unread()
+    return mine.values_list("pk", flat=True)[:COUNTED]

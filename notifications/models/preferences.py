@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.errors import Forbidden, Invalid
+from accounts.prepared import first, prepared
 from notifications.quiet import EVERY_DAY, QuietHours
 from rooms.models import Participant
 
@@ -36,7 +37,7 @@ def must_be_days(days: object) -> None:
 class PreferencesQuerySet(models.QuerySet["Preferences"]):
     def of(self, user: User) -> Preferences:
         """Theirs, or what holds until somebody chooses."""
-        return self.filter(user=user).first() or Preferences(user=user)
+        return first(_of(user=user.pk)) or Preferences(user=user)
 
     def by_user(self, users: Collection[int]) -> dict[int, Preferences]:
         """Of those who have chosen anything, with their users."""
@@ -105,3 +106,8 @@ class Preferences(models.Model):
             return None
         hours = QuietHours(self.quiet_from, self.quiet_until, self.quiet_days, self.user.zone)
         return hours.end(now or timezone.now())
+
+
+@prepared("user")
+def _of(user: int) -> models.QuerySet[Preferences]:
+    return Preferences.objects.filter(user=user)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.errors import Invalid
 from accounts.models import User
+from accounts.prepared import prepared
 from messages.audience import Audience
 from messages.models import Message
 from robots import charge, work
@@ -92,7 +93,7 @@ class AutopilotManager(models.Manager.from_queryset(AutopilotQuerySet)):  # type
     def pause_for(self, messages: Sequence[Message]) -> None:
         """People have spoken, in these locked rooms: robots that they see take turns wait."""
         heard = {message.room_id: message for message in messages if _is_heard(message)}
-        for session in self.running().filter(room__in=heard):
+        for session in _running(self.model, rooms=heard) if heard else ():
             session.give_way(heard[session.room_id])
 
     def hold(self, room: int, audience: str) -> None:
@@ -106,6 +107,12 @@ class AutopilotManager(models.Manager.from_queryset(AutopilotQuerySet)):  # type
         """Tell of those that are due, and of which word was lost."""
         for pk in self.due().values_list("pk", flat=True):
             work.tell_of_turn(pk)
+
+
+@prepared("rooms")
+def _running(sessions: type[Autopilot], rooms: Collection[int]) -> AutopilotQuerySet:
+    running: AutopilotQuerySet = sessions.objects.running()
+    return running.filter(room__in=rooms)
 
 
 def _is_heard(message: Message) -> bool:

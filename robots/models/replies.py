@@ -5,23 +5,22 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import Error, IntegrityError, models, transaction
-from django.db.models import Case, Q, When
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.errors import DomainError, Invalid, NotFound
 from accounts.models import User
+from accounts.prepared import first, prepared
 from messages.audience import Reader
 from messages.models import Message
 from messages.posting import post_all
 from robots import charge, work
 from robots.models.policy import RobotPolicy
-from robots.models.robot import Robot, midnight
+from robots.models.robot import Robot
 from robots.summons import Cause, Summons
 from rooms.models import Room
 
@@ -59,21 +58,14 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         since = timezone.now() - settings.CHAT_REPLY_SWEEP_INTERVAL
         return self.ready().filter(queued_at__lt=since)
 
-    def begin(self, **changes: object) -> int:
-        """Have them count to this day from now on: what they took before it stays with the days
-        before. `changes` are made in the same statement. Returns how many there are.
-        """
-        was_earlier = Q(started_at__lt=midnight())
-        tokens = Coalesce("tokens_in", 0) + Coalesce("tokens_out", 0)
-        before = {"tokens_before": tokens, "cost_before": Coalesce("cost", Decimal(0))}
-        settled = {
-            field: Case(When(was_earlier, then=taken), default=field)
-            for field, taken in before.items()
-        }
-        return self.update(started_at=timezone.now(), **settled, **changes)
-
     def held_by(self, worker: str) -> ReplyQuerySet:
         return self.running().filter(worker=worker)
+
+    def with_all(self) -> ReplyQuerySet:
+        """With what a worker needs to write them."""
+        return self.select_related(
+            "robot__user", "room", "question__author", "message", "root", "autopilot"
+        )
 
     def concerning(self, messages: Iterable[int]) -> ReplyQuerySet:
         """Those that answer one of these messages, or are written in one."""
@@ -87,6 +79,8 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
 
         Who was asked already is not asked again. Raises Reply.Busy where the room wants that.
         """
+        if not summons:
+            return []
         asked = self._asked(summons)
         new = [s for s in summons if (s.robot.pk, s.question.pk) not in asked]
         if not new:
@@ -143,30 +137,14 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
         """
         try:
             with transaction.atomic():
-                taken = (
-                    self.ready()
-                    .filter(pk=pk)
-                    .begin(
-                        state=self.model.State.THINKING,
-                        worker=worker,
-                        lease_until=timezone.now() + settings.CHAT_REPLY_LEASE,
-                    )
-                )
-                if not taken:
+                reply = first(_ready(self.model, pk=pk))
+                if reply is None or not reply.begin(worker=worker):
                     return None
-                reply: Reply = self.with_all().get(pk=pk)
                 # Who deletes its message holds that, and waits for the reply.
                 transaction.on_commit(reply.tell_state, robust=True)
                 return reply
         except IntegrityError:  # another question of the room was taken at the same moment
             return None
-
-    def with_all(self) -> ReplyQuerySet:
-        """With what a worker needs to write it."""
-        found: ReplyQuerySet = self.select_related(
-            "robot__user", "room", "question__author", "message", "root", "autopilot"
-        )
-        return found
 
     @transaction.atomic
     def renew(self, pks: Iterable[int], *, worker: str) -> None:
@@ -197,8 +175,7 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
         return found
 
     def next_of(self, robot: int, room: int) -> Reply | None:
-        waiting: ReplyQuerySet = self.filter(robot=robot, room=room, state=self.model.State.QUEUED)
-        return waiting.order_by("pk").first()
+        return first(_waiting(self.model, robot=robot, room=room))
 
     def tell_of_budget(self, robot: Robot) -> None:
         """Something that took of its budget ends: who waited for that may find enough now.
@@ -245,15 +222,14 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
         return list(over.filter(robot__in=robots, message=None).order_by("pk"))
 
     def _asked(self, summons: Sequence[Summons]) -> set[tuple[int, int]]:
-        old = [s.question.pk for s in summons]
-        return set(self.filter(question__in=old).values_list("robot", "question"))
+        return set(_asked(self.model, questions={s.question.pk for s in summons}))
 
     def _make_way(self, summons: Sequence[Summons]) -> None:
         """What the rooms want to become of answers that are being written to other questions."""
         robots = {s.robot.pk for s in summons}
         rooms = {s.question.room_id for s in summons}
         busy: dict[tuple[int, int], list[Reply]] = defaultdict(list)
-        for reply in self.unfinished().filter(robot__in=robots, room__in=rooms):
+        for reply in _unfinished(self.model, robots=robots, rooms=rooms):
             busy[reply.robot_id, reply.room_id].append(reply)
         if not busy:
             return
@@ -273,6 +249,34 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
         for reply, result in zip(replies, posted, strict=True):
             reply.message = result.message
         self.bulk_update(replies, ["message"])
+
+
+@prepared("pk")
+def _ready(replies: type[Reply], pk: int) -> ReplyQuerySet:
+    found: ReplyQuerySet = replies.objects.ready().filter(pk=pk).with_all()
+    return found
+
+
+@prepared("robot", "room")
+def _waiting(replies: type[Reply], robot: int, room: int) -> ReplyQuerySet:
+    queued: ReplyQuerySet = replies.objects.filter(robot=robot, room=room)
+    return queued.filter(state=replies.State.QUEUED).order_by("pk")[:1]
+
+
+@prepared("questions")
+def _asked(
+    replies: type[Reply], questions: Collection[int]
+) -> models.QuerySet[Reply, tuple[int, int]]:
+    asked: ReplyQuerySet = replies.objects.filter(question__in=questions)
+    return asked.values_list("robot", "question")
+
+
+@prepared("robots", "rooms")
+def _unfinished(
+    replies: type[Reply], robots: Collection[int], rooms: Collection[int]
+) -> ReplyQuerySet:
+    unfinished: ReplyQuerySet = replies.objects.unfinished()
+    return unfinished.filter(robot__in=robots, room__in=rooms)
 
 
 def _must_hear(question: Message, robots: Iterable[Robot]) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.errors import Conflict, DomainError, Forbidden
 from accounts.models import AuditEntry, User
+from accounts.prepared import prepared, reread
 from accounts.roles import SiteRole
 from messages.audience import Audience, Reader, heard_by_all
 from messages.models import Message
@@ -20,7 +21,7 @@ from robots import charge, signals, work
 from robots.encoding import encode
 from robots.models.policy import RobotPolicy
 from robots.models.replies import ReplyManager, ReplyQuerySet
-from robots.models.robot import Robot
+from robots.models.robot import Robot, midnight
 from robots.outcome import SENTENCES, Outcome
 from robots.summons import Cause
 from rooms.models import Room
@@ -68,6 +69,8 @@ class Reply(models.Model):
 
     RUNNING: ClassVar = (State.THINKING, State.STREAMING)
     FINISHED: ClassVar = (State.DONE, State.DECLINED)
+    OF_THE_DAY: ClassVar = ("started_at", "tokens_before", "cost_before")
+    """By which it counts to a day."""
 
     robot = models.ForeignKey(Robot, models.CASCADE, related_name="replies", db_index=False)
     room = models.ForeignKey(Room, models.CASCADE, related_name="replies")
@@ -219,6 +222,17 @@ class Reply(models.Model):
 
     # Verbs of the worker: what comes of an earlier attempt, or of another worker, is void
 
+    def begin(self, *, worker: str) -> bool:
+        """Be written by `worker` from now on. False where it is not any more as it was read."""
+        as_read = Reply.objects.filter(
+            pk=self.pk, state=self.state, attempt=self.attempt, started_at=self.started_at
+        )
+        self._count_to_this_day()
+        self.state, self.worker = self.State.THINKING, worker
+        self.lease_until = timezone.now() + settings.CHAT_REPLY_LEASE
+        changed = ("state", "worker", "lease_until", *self.OF_THE_DAY)
+        return bool(as_read.update(**{name: getattr(self, name) for name in changed}))
+
     @transaction.atomic
     def reserve(self, tokens: int, cost: Decimal | None) -> bool:
         """Set aside what it may take of its robot's budget of this day, until it has ended.
@@ -230,7 +244,8 @@ class Reply(models.Model):
         As `begin_streaming`, it takes no lock of the room.
         """
         ours = self._ours()
-        if ours.select_for_update(no_key=True).get().stop_requested_at:
+        held = ours.select_for_update(no_key=True).get()
+        if held.stop_requested_at:
             raise self.Over
         robot = self.robot.locked()
         if not robot.has_free():
@@ -241,7 +256,9 @@ class Reply(models.Model):
             transaction.on_commit(self.tell_state, robust=True)
             return False
         # It counts to the day on which it found enough, also where it was taken before midnight.
-        ours.begin(tokens_reserved=tokens, cost_reserved=cost)
+        held._count_to_this_day()
+        held.tokens_reserved, held.cost_reserved = tokens, cost
+        held.save(update_fields=["tokens_reserved", "cost_reserved", *self.OF_THE_DAY])
         Reply.objects.tell_first(robot)
         return True
 
@@ -398,10 +415,17 @@ class Reply(models.Model):
 
     # What the verbs are made of
 
+    def _count_to_this_day(self) -> None:
+        """From now on. What it took before this day stays with the days before."""
+        if self.started_at is not None and self.started_at < midnight():
+            self.tokens_before = (self.tokens_in or 0) + (self.tokens_out or 0)
+            self.cost_before = self.cost or Decimal(0)
+        self.started_at = timezone.now()
+
     def _lock(self) -> Room:
         """Lock the room, then read this as it now is. Raises NotFound if the room was purged."""
         room = self.room.locked()
-        self.refresh_from_db(from_queryset=Reply.objects.with_all())
+        reread(self, _with_all(pk=self.pk))
         self.room = self.question.room = room
         if self.message is not None:
             self.message.room = room
@@ -531,6 +555,12 @@ STATUSES = {
     Reply.State.STOPPED: Message.Status.STOPPED,
     Reply.State.FAILED: Message.Status.FAILED,
 }
+
+
+@prepared("pk")
+def _with_all(pk: int) -> ReplyQuerySet:
+    found: ReplyQuerySet = Reply.objects.filter(pk=pk)
+    return found.with_all()
 
 
 def _sum(known: int | None, more: int | None) -> int | None:

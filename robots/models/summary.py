@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.errors import Forbidden
 from accounts.models import AuditEntry, User
+from accounts.prepared import first, prepared
 from messages.audience import Audience
 from messages.models import Message
 from robots import tokens
@@ -46,9 +47,7 @@ class SummaryManager(models.Manager.from_queryset(SummaryQuerySet)):  # type: ig
 
     def usable(self, scope: Scope) -> Summary | None:
         """What may be told of the beginning: it rests on nothing that a reader cannot hear."""
-        fresh = self.filter(room=scope.room, key=scope.key, stale=False)
-        found: Summary | None = fresh.filter(after__gte=scope.after).first()
-        return found
+        return first(_fresh(room=scope.room.pk, key=scope.key, after=scope.after))
 
     def readable(self, room: Room, *, by: User, audience: str = "") -> list[Summary]:
         """For who manages the room: those whose every message they may see, newest first.
@@ -160,3 +159,9 @@ class Summary(models.Model):
     def _says_more_than(self, other: Summary) -> bool:
         """Somebody else was quicker, for the same readers."""
         return not self.stale and self.after >= other.after and self.upto >= other.upto
+
+
+@prepared("room", "key", "after")
+def _fresh(room: int, key: str, after: int) -> SummaryQuerySet:
+    fresh: SummaryQuerySet = Summary.objects.filter(room=room, key=key, stale=False)
+    return fresh.filter(after__gte=after)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Collection
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from django.conf import settings
 from django.db import models
@@ -30,8 +31,11 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
 
     def shown_to(self, viewer: Participant) -> ParticipantQuerySet:
         """The people of the viewer's room as the viewer may know them."""
-        hidden = hidden_from(viewer.room.mode, viewer.role)
-        return self.of(viewer.room).exclude(role__in=hidden)
+        return self.but(*viewer.sight)
+
+    def but(self, room: int, hidden: Collection[str]) -> ParticipantQuerySet:
+        """The people of a room, without those of some roles."""
+        return self.filter(room=room).exclude(role__in=hidden)
 
 
 class Participant(models.Model):
@@ -97,6 +101,16 @@ class Participant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.room} as {self.role}"
+
+    @property
+    def sight(self) -> tuple[int, tuple[str, ...]]:
+        """Where those sit whom they may know as people of their room, and who of them they may
+        not: a room, and roles. `room` is at hand.
+        """
+        hidden = {str(role) for role in hidden_from(self.room.mode, self.role)}
+        if self.room.is_open_sidebar:
+            return cast("int", self.room.parent_id), tuple(sorted(hidden | {Role.CUSTOMER.value}))
+        return self.room_id, tuple(sorted(hidden))
 
     @classmethod
     def new(

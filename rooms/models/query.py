@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.errors import Forbidden, Invalid, NotFound
 from accounts.models import AuditEntry, User
+from accounts.prepared import prepared
 from accounts.roles import SiteRole
 from rooms import signals
 from rooms.models.participant import Participant
@@ -62,15 +63,16 @@ class RoomQuerySet(models.QuerySet["Room"]):
             found |= Q(mode=Mode.SUPPORT, parent=None)
         return self.filter(found)
 
-    def crowded(self) -> RoomQuerySet:
+    def crowded(self, most: int | None = None) -> RoomQuerySet:
         """Those with so many people, robots aside, that they are not told of each other: who is
-        here, who has read. Of an open side-bar they are those around it, as `Participant.of` says.
+        here, who has read; or with more than `most`. Of an open side-bar they are those around it,
+        as `Participant.of` says.
         """
+        most = settings.CHAT_PRESENCE_MAX_ROOM if most is None else most
         is_open_sidebar = Q(visibility=self.model.Visibility.OPEN)
         around = Case(When(is_open_sidebar, then=F("parent")), default=F("pk"))
         people = Participant.objects.filter(room=OuterRef("around")).exclude(role=Role.ROBOT)
         people = people.filter(~Q(role=Role.CUSTOMER) | Q(room=OuterRef("pk")))
-        most = settings.CHAT_PRESENCE_MAX_ROOM
         return self.alias(around=around).filter(Exists(people[most : most + 1]))
 
     def seat_in(self, pk: int, user: User) -> Participant:
@@ -89,15 +91,18 @@ class RoomQuerySet(models.QuerySet["Room"]):
             raise NotFound
         return seat
 
-    def lock(self, pks: Iterable[int]) -> dict[int, Room]:
-        """Lock these rooms, in the one order every transaction takes, as they now are."""
-        rows = self.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk")
-        return {room.pk: room for room in rows}
+    def locked(self) -> RoomQuerySet:
+        """As they now are, locked in the one order that every transaction takes."""
+        return self.select_for_update(no_key=True).order_by("pk")
+
+    def lock(self, pks: Collection[int]) -> dict[int, Room]:
+        """By id: those of these that there are, locked."""
+        return {room.pk: room for room in (_locked(pks) if pks else ())}
 
     def lock_with_sidebars(self, pks: Collection[int]) -> dict[int, Room]:
         """Lock these rooms and the side-bars in them, where more than one is to be changed."""
         within = self.filter(Q(pk__in=pks) | Q(parent__in=pks))
-        return self.lock(within.values_list("pk", flat=True))
+        return {room.pk: room for room in within.locked()}
 
     @transaction.atomic
     def open(
@@ -196,3 +201,10 @@ class RoomQuerySet(models.QuerySet["Room"]):
         except IntegrityError:
             return self.get(direct_key=key)
         return room
+
+
+@prepared("pks")
+def _locked(pks: Collection[int]) -> models.QuerySet[Room]:
+    from rooms.models.room import Room
+
+    return Room.objects.filter(pk__in=pks).locked()

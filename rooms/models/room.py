@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.errors import Conflict, Forbidden, Invalid, NotFound
 from accounts.models import AuditEntry, User
+from accounts.prepared import first, prepared, reread
 from accounts.roles import SiteRole
 from rooms import signals
 from rooms.models.invitation import Invitation
@@ -398,7 +399,7 @@ class Room(models.Model):
     @property
     def is_crowded(self) -> bool:
         """See `Room.objects.crowded`. A query."""
-        return Room.objects.filter(pk=self.pk).crowded().exists()
+        return bool(_crowded(room=self.pk, most=settings.CHAT_PRESENCE_MAX_ROOM))
 
     @property
     def is_open(self) -> bool:
@@ -410,7 +411,7 @@ class Room(models.Model):
         return max(self.newest, newest)
 
     def participant(self, user: User) -> Participant | None:
-        seat = self.participants.filter(user=user).first()
+        seat = first(_seat(room=self.pk, user=user.pk))
         if seat is not None:
             seat.room, seat.user = self, user
         return seat
@@ -470,7 +471,7 @@ class Room(models.Model):
     def locked(self) -> Room:
         """This room, locked for the transaction and as it now is. Raises NotFound if purged."""
         try:
-            self.refresh_from_db(from_queryset=Room.objects.select_for_update(no_key=True))
+            reread(self, _locked(pk=self.pk))
         except Room.DoesNotExist:
             raise NotFound from None
         return self
@@ -539,7 +540,7 @@ class Room(models.Model):
 
     def _locked_sidebars(self) -> list[Room]:
         """Its side-bars, locked after it. Who comes by one holds its lock: they are seen here."""
-        return list(Room.objects.lock(self.sidebars.values_list("pk", flat=True)).values())
+        return list(self.sidebars.locked())
 
     def _follow(self, outer: Participant, event: Event, *, by: User) -> None:
         """Something became of their seat in this locked room: the same becomes of those inside."""
@@ -639,3 +640,18 @@ class Room(models.Model):
         signals.room_changed.send(
             Room, room=self, event=event, by=by, people=list(people), changed=changed
         )
+
+
+@prepared("pk")
+def _locked(pk: int) -> models.QuerySet[Room]:
+    return Room.objects.filter(pk=pk).select_for_update(no_key=True)
+
+
+@prepared("room", "user")
+def _seat(room: int, user: int) -> models.QuerySet[Participant]:
+    return Participant.objects.filter(room=room, user=user)
+
+
+@prepared("room")
+def _crowded(room: int, most: int) -> models.QuerySet[Any, int]:
+    return Room.objects.filter(pk=room).crowded(most).values_list("pk", flat=True)

@@ -4,20 +4,25 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import orjson
 from django import template
 from django.conf import settings
+from django.template import Context, Engine
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import User
 
 register = template.Library()
+
+DRAWN = 2_048
+"""Avatars, and other parts of pages, that are kept as they were drawn: some three megabytes."""
 
 ROLE_WORDS = {
     "owner": "Owner",
@@ -57,16 +62,6 @@ def _imports() -> SafeString:
 
 @register.simple_tag
 @cache
-def preload_modules() -> SafeString:
-    """Have the browser fetch all modules at once, not each when another asks for it; but after the
-    stylesheet, without which nothing is painted.
-    """
-    links = ((address,) for address in module_addresses())
-    return format_html_join("\n", '<link rel="modulepreload" href="{}" fetchpriority="low">', links)
-
-
-@register.simple_tag
-@cache
 def icon(name: str, small: bool = False) -> SafeString:
     return format_html(
         '<svg class="icon{}" aria-hidden="true"><use href="#icon-{}"/></svg>',
@@ -84,18 +79,31 @@ def avatar(
     Of robots nobody asks whether they are there.
     """
     person = user.public() if isinstance(user, User) else user
-    face: str | SafeString = (person["name"] or "?")[:1].upper()
-    if person.get("avatar"):
-        face = format_html('<img src="{}" alt="" loading="lazy">', person["avatar"])
-    elif person["kind"] == "robot":
+    return _avatar(
+        person["id"],
+        (person["name"] or "?")[:1].upper(),
+        person["kind"],
+        person.get("avatar"),
+        small,
+        (person.get("presence") or "offline") if presence else None,
+    )
+
+
+@lru_cache(DRAWN)
+def _avatar(
+    pk: int, letter: str, kind: str, picture: str | None, small: bool, state: str | None
+) -> SafeString:
+    face: str | SafeString = letter
+    if picture:
+        face = format_html('<img src="{}" alt="" loading="lazy">', picture)
+    elif kind == "robot":
         face = icon("robot", small=small)
     dot: str | SafeString = ""
-    if presence and person["kind"] != "robot":
-        state = person.get("presence") or "offline"
+    if state and kind != "robot":
         dot = format_html(
             '<span class="presence" data-presence="{}" data-state="{}" role="img" aria-label="{}">'
             "</span>",
-            person["id"],
+            pk,
             state,
             state,
         )
@@ -103,11 +111,25 @@ def avatar(
         '<span class="avatar{}" data-tint="{}" data-kind="{}">'
         '<span aria-hidden="true">{}</span>{}</span>',
         " avatar-small" if small else "",
-        person["id"] % 10,
-        person["kind"],
+        pk % 10,
+        kind,
         face,
         dot,
     )
+
+
+@register.simple_tag
+def drawn(name: str, **values: Any) -> SafeString:
+    """A template that shows nothing but these values, kept by them: pages have some of hundreds of
+    people and rooms, the same from page to page.
+    """
+    return _drawn(name, orjson.dumps(values))
+
+
+@lru_cache(DRAWN)
+def _drawn(name: str, values: bytes) -> SafeString:
+    found = Engine.get_default().get_template(name)
+    return found.render(Context(orjson.loads(values), use_l10n=False))
 
 
 @register.simple_tag

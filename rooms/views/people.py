@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.api import known_to
 from accounts.errors import DomainError, Invalid, NotFound
 from accounts.models import User
-from live.arrival import told_of
+from live.people import told_of
 from messages.listeners import place_of
 from messages.overview import overview
 from rooms.forms import LinkForm

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_date
@@ -14,7 +15,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.errors import NotFound
 from accounts.models import User
-from live.arrival import people_of
+from accounts.prepared import first, prepared
+from live.people import people_of
 from messages import cursor
 from messages.encoding import encode_for
 from messages.forms import ComposerForm, audiences_for, may_write_in
@@ -43,18 +45,23 @@ def room(request: HttpRequest, room: int) -> HttpResponse:
     A room one may enter uninvited shows its door.
     """
     user = me(request)
-    found = Room.objects.findable_by(user).filter(pk=room).first()
-    if found is None:
-        raise NotFound
-    if found.is_open_sidebar:
-        seat: Participant | None = Room.objects.seat_in(found.pk, user)
-    else:
-        seat = found.participant(user)
+    seat = first(_seat(room=room, user=user.pk))
     if seat is None:
-        (shown,) = overview(user, [found])
-        context = {"room": shown, "sidebar": sidebar(user)}
-        return render(request, "rooms/enter.html", context)
+        found = Room.objects.findable_by(user).filter(pk=room).first()
+        if found is None:
+            raise NotFound
+        if not found.is_open_sidebar:
+            (shown,) = overview(user, [found])
+            context = {"room": shown, "sidebar": sidebar(user)}
+            return render(request, "rooms/enter.html", context)
+        seat = Room.objects.seat_in(found.pk, user)
+    seat.user = user
     return show(request, seat, ComposerForm(seat=seat, reply_to=_number(request, "reply_to")))
+
+
+@prepared("room", "user")
+def _seat(room: int, user: int) -> QuerySet[Participant]:
+    return Participant.objects.filter(room=room, user=user).select_related("room")
 
 
 def show(
@@ -112,13 +119,13 @@ def _page(request: HttpRequest, seat: Participant, history: History) -> tuple[Pa
             page: Page = getattr(history, start)(place)
             return page, place if start == "around" else None
     if day := _day(request, seat.user):
-        first = history.first_at(day)
-        return history.newest() if first is None else history.around(first), first
+        begun = history.first_at(day)
+        return history.newest() if begun is None else history.around(begun), begun
     newest = history.newest()
     if newest.has_older and newest.rows[0].pk > seat.last_read:
-        first = _first_unread(seat)
-        if first is not None and first < newest.rows[0].pk:
-            return history.around(first), None
+        unread = _first_unread(seat)
+        if unread is not None and unread < newest.rows[0].pk:
+            return history.around(unread), None
     return newest, None
 
 
@@ -134,8 +141,8 @@ def _day(request: HttpRequest, user: User) -> datetime | None:
 
 def _first_unread(seat: Participant) -> int | None:
     unread = Message.objects.unread_by(seat.user, after=seat.last_read).filter(room=seat.room)
-    first: Any = unread.order_by("pk").values_list("pk", flat=True).first()
-    return int(first) if first is not None else None
+    found: Any = unread.order_by("pk").values_list("pk", flat=True).first()
+    return int(found) if found is not None else None
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import User
+from accounts.prepared import prepared
 from accounts.roles import SiteRole
 from live.models import Presence
 from messages.overview import overview
@@ -52,7 +53,7 @@ def my_rooms(user: User, *, current: int | None = None) -> list[Shown]:
     """All rooms one is in, but for those put away; direct ones know who the `other` is. Each with
     the `sidebars` in it that have news for one, or that one is at.
     """
-    rooms = list(Room.objects.for_user(user).top().exclude(state=Room.State.ARCHIVED))
+    rooms = _mine(user=user.pk)
     others = others_of(user, [room for room in rooms if room.is_direct])
     beside = _sidebars(user, current)
     return [
@@ -62,18 +63,30 @@ def my_rooms(user: User, *, current: int | None = None) -> list[Shown]:
     ]
 
 
+@prepared("user")
+def _mine(user: int) -> QuerySet[Room]:
+    found: QuerySet[Room] = Room.objects.for_user(User(pk=user)).top()
+    return found.exclude(state=Room.State.ARCHIVED)
+
+
 def _sidebars(user: User, current: int | None) -> dict[int, list[Shown]]:
     """By the room around them."""
-    news = Q(participants__muted=False, newest__gt=F("participants__last_read"))
-    mine = Room.objects.filter(news | Q(pk=current), participants__user=user, parent__isnull=False)
     found: dict[int, list[Shown]] = defaultdict(list)
-    for room in overview(user, mine.order_by("-newest")[:LOOKED_AT]):
+    for room in overview(user, _with_news(user=user.pk, current=current or 0)):
         if not room["me"]:
             continue
         is_listed = room["unread"] and len(found[room["parent"]]) < NESTED
         if is_listed or room["id"] == current:
             found[room["parent"]].append(room)
     return found
+
+
+@prepared("user", "current")
+def _with_news(user: int, current: int) -> QuerySet[Room]:
+    """Side-bars in which something was said since they last read, and the one they are at."""
+    news = Q(participants__muted=False, newest__gt=F("participants__last_read"))
+    mine = Room.objects.filter(news | Q(pk=current), participants__user=user, parent__isnull=False)
+    return mine.order_by("-newest")[:LOOKED_AT]
 
 
 def others_of(user: User, rooms: Collection[Room]) -> dict[int, Shown]:

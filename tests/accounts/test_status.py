@@ -15,7 +15,7 @@ from accounts.errors import Invalid
 from accounts.models import User
 from accounts.signals import status_changed
 from accounts.tasks import sweep_statuses
-from live.arrival import people_of
+from live.people import people_of
 from tests.world import World, again, expected
 
 

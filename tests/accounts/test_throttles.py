@@ -63,6 +63,15 @@ def test_a_bucket_is_rebuilt_from_one_number() -> None:
     assert again.remaining() == 2
 
 
+def test_a_clock_that_is_set_back_keeps_nobody_waiting() -> None:
+    clock = Clock()
+    bucket = TokenBucket(rate=1, burst=5, clock=clock)
+    assert bucket.take(5)
+    clock.now -= 600
+    assert bucket.take(3)
+    assert bucket.remaining() == 2
+
+
 pytest_db = pytest.mark.django_db
 
 

@@ -48,6 +48,14 @@ def test_a_password_gives_a_pair_that_names_its_login(sign_in: SignIn, ada: User
     assert me(pair["access"])[1]["handle"] == "ada"
 
 
+def test_a_clock_that_is_set_back_makes_no_pair_void(sign_in: SignIn, ada: User) -> None:
+    """Nor one that is a little behind on another host."""
+    pair = sign_in(ada)
+    with time_machine.travel(timezone.now() - timedelta(minutes=10)):
+        assert me(pair["access"])[0] == 200
+        assert refresh(pair["refresh"])[0] == 200
+
+
 def test_a_call_with_a_token_asks_for_login_and_user_in_one_query(
     sign_in: SignIn, ada: User, django_assert_num_queries: Callable
 ) -> None:

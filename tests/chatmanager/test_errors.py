@@ -1,5 +1,6 @@
 """What goes wrong is answered in one shape to programs, and with a page to people."""
 
+import errno
 import json
 from typing import Any
 
@@ -26,6 +27,7 @@ class Broken(Conflict):
     [
         (Broken(), 409, "broken"),
         (OperationalError("database is locked"), 503, "unavailable"),
+        (OSError(errno.ENOSPC, "No space left on device"), 503, "unavailable"),
         (drf.ValidationError({"name": ["Too long."]}), 400, "invalid"),
         (DjangoValidationError({"name": ["Too long."]}), 400, "invalid"),
         (drf.ParseError(), 400, "invalid"),
@@ -55,6 +57,7 @@ def test_every_error_has_one_shape(error: Exception, status: int, code: str) -> 
 
 def test_a_fault_of_ours_is_not_explained_away() -> None:
     assert errors.exception_handler(KeyError("x"), {}) is None
+    assert errors.exception_handler(OSError(errno.EIO, "Input/output error"), {}) is None
 
 
 def test_what_was_wrong_is_told_by_field() -> None:
@@ -106,7 +109,14 @@ def test_a_page_that_fails_gives_the_bare_sentence(
     assert b"&lt;b&gt;No.&lt;/b&gt;" in page.content
 
 
-@pytest.mark.parametrize("error", [Broken(), OperationalError("canceling: lock timeout")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        Broken(),
+        OperationalError("canceling: lock timeout"),
+        OSError(errno.ENOSPC, "No space left on device"),
+    ],
+)
 def test_what_leaves_a_page_becomes_its_page(rf: RequestFactory, error: Exception) -> None:
     middleware = errors.DomainErrorPages(lambda request: None)  # type: ignore[arg-type, return-value]
     page = middleware.process_exception(rf.get("/rooms/1/"), error)

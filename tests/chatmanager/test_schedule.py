@@ -1,10 +1,16 @@
 """Recurring work: what the schedule names exists, and the worker inside the server does it."""
 
+import threading
+from datetime import timedelta
+
 import pytest
+import time_machine
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 
 from chatmanager.celery import app
+from chatmanager.schedule import Every
 from chatmanager.worker import EmbeddedWorker
 from tests.process import wait_for
 
@@ -31,6 +37,21 @@ def test_every_task_may_run_twice(name: str) -> None:
     app.tasks[name]()
 
 
+def test_a_clock_that_is_set_back_holds_nothing_up() -> None:
+    every = Every(timedelta(seconds=10))
+    began = every.now()
+    with time_machine.travel(timezone.now() - timedelta(hours=1)):
+        assert every.now() - began < timedelta(minutes=1)
+        assert every.is_due(began - timedelta(seconds=11)).is_due
+        assert not every.is_due(began).is_due
+        # As a process believed that ended before the clock was set.
+        assert every.is_due(began + timedelta(hours=1)).next <= 10
+
+
+def test_all_that_recurs_is_steady() -> None:
+    assert {type(entry["schedule"]) for entry in SCHEDULE.values()} == {Every}
+
+
 def test_the_embedded_worker_does_what_it_is_given_and_stops() -> None:
     worker = EmbeddedWorker(beat=False)
     worker.start()
@@ -43,3 +64,19 @@ def test_the_embedded_worker_does_what_it_is_given_and_stops() -> None:
     assert sorted(done) == list(range(20))
     assert worker.thread is not None
     assert not worker.thread.is_alive()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_it_stops_though_its_beat_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the folder of its data has gone."""
+
+    def fail(*_: object) -> None:
+        raise OSError("There is no such folder.")
+
+    monkeypatch.setattr("celery.beat.Service.sync", fail)
+    worker = EmbeddedWorker(beat=True)
+    worker.start()
+    stopping = threading.Thread(target=worker.stop, daemon=True)
+    stopping.start()
+    stopping.join(60)
+    assert not stopping.is_alive()

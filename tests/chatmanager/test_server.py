@@ -7,10 +7,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from django.conf import settings
 from websockets.exceptions import ConnectionClosed
@@ -139,12 +141,15 @@ def test_a_number_that_is_none_is_told() -> None:
     assert "CHAT_PAGE_SIZE cannot be read" in refusal(CHAT_PAGE_SIZE="many")
 
 
-def test_a_database_of_an_older_shape_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    ["ALTER TABLE chat_messages_message DROP COLUMN attempt", "DROP TABLE live_presence"],
+)
+def test_a_database_of_an_older_shape_is_told(tmp_path: Path, statement: str) -> None:
     with database(tmp_path) as environment:
         manage = [sys.executable, "manage.py"]
         run = partial(subprocess.run, cwd=settings.BASE_DIR, env=environment, check=True)
         run([*manage, "migrate", "--verbosity=0"])
-        statement = "ALTER TABLE chat_messages_message DROP COLUMN attempt"
         program = f"from django.db import connection; connection.cursor().execute({statement!r})"
         run([*manage, "shell", "--command", program])
         said = refusal(**environment)
@@ -158,6 +163,39 @@ def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:
     )
     assert "The database cannot be used" in said
     assert "s3cr3t" not in said
+
+
+@pytest.mark.skipif(settings.CHAT_ON_SQLITE, reason="SQLite has nobody who hangs up.")
+def test_a_database_that_was_restarted_fails_nobody(environment: dict[str, str]) -> None:
+    with Server(environment) as server, ThreadPoolExecutor(12) as callers:
+        ben = server.sign_in("ben")
+
+        def call_all() -> set[int]:
+            calls = callers.map(lambda _: ben.get("rooms/"), range(48))
+            return {answer.status_code for answer in calls}
+
+        assert call_all() == {200}
+        assert hang_up(environment["DATABASE_URL"]) > 2
+        assert server.is_ready()
+        assert call_all() == {200}
+        assert server.is_ready()
+
+
+def hang_up(url: str) -> int:
+    """On everybody, as a restart does. Returns on how many."""
+    others = """
+        FROM pg_stat_activity WHERE datname = current_database() AND pid != pg_backend_pid()
+        AND backend_type = 'client backend'
+    """
+    with psycopg.connect(url, autocommit=True) as asking:
+
+        def ask(what: str) -> list[int]:
+            return [pid for (pid,) in asking.execute(f"SELECT {what} {others}".encode())]
+
+        before = ask("pid")
+        ask("pg_terminate_backend(pid)")
+        wait_for(lambda: not set(before).intersection(ask("pid")))
+    return len(before)
 
 
 @on_grown

@@ -43,7 +43,7 @@ class Client:
 
     @classmethod
     async def of(cls, user: User, room: int | None = None, **query: str) -> Client:
-        """Connected as `user`, with a login of its own; in `room`, once that has answered."""
+        """Connected as `user`, with a login of its own, and on the way into `room`."""
         login = await database.run(Login.objects.start, user, kind=Login.Kind.TOKEN)
         client = cls(login)
         await client.connect(room, **query)

@@ -47,14 +47,15 @@ def _database_url() -> str:
 class LiveServer:
     """A server that comes back on the same port, however it went."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], *, log: Path | None = None) -> None:
         self.environment = environment
+        self.log = log
         self.url = ""
         self.start()
 
     def start(self) -> None:
         """Returns when it is ready."""
-        self._server = Server(self.environment, "--no-prepare")
+        self._server = Server(self.environment, "--no-prepare", log=self.log)
         try:
             self._server.__enter__()
         except BaseException:
@@ -77,6 +78,10 @@ class LiveServer:
 
     def end(self) -> None:
         self._server.__exit__()
+
+    @property
+    def pid(self) -> int:
+        return self._server.process.pid
 
     @property
     def socket_url(self) -> str:

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
+from accounts.models import Login, User
 from live import arrival, feed
 from rooms.models import Room
 from tests.world import World
@@ -38,7 +38,7 @@ def grow(world: World, crowd: list[User]) -> None:
 
 
 def test_joining_a_room(world: World, crowd: list[User]) -> None:
-    world.say(world.team, world.ben, "seen", reply_to=world.say(world.team, world.ben, "first"))
+    world.say(world.team, world.cleo, "unread", reply_to=world.say(world.team, world.ben, "first"))
 
     def join() -> None:
         arrival.read_arrival(world.ben, world.team.pk, sealed=None, html=False, here=[])
@@ -49,9 +49,11 @@ def test_joining_a_room(world: World, crowd: list[User]) -> None:
 
 
 def test_connecting(world: World, crowd: list[User]) -> None:
-    few = queries(lambda: arrival.read_memberships(world.ben))
+    """However many connect at once: one question for their logins, one for all their seats."""
+    logins = [Login.objects.start(user, kind=Login.Kind.TOKEN) for user in (world.ben, world.cleo)]
+    few = queries(lambda: arrival.read_memberships(logins[:1]))
     grow(world, crowd)
-    assert queries(lambda: arrival.read_memberships(world.ben)) == few == 1
+    assert queries(lambda: arrival.read_memberships(logins)) == few == 2
 
 
 def test_pulling_what_is_new(world: World, crowd: list[User]) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import Login, Ticket, User
-from live import consumer, database, listeners
+from live import credentials, database, listeners
 from live import socket as sockets
 from live.credentials import authenticate
 from live.database import run
@@ -258,15 +258,16 @@ class Soon:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, which: str, *, failures: int = 0) -> None:
         self.which, self.failures, self.asked = which, failures, 0
         monkeypatch.setattr(database, "WAITS", (0.01, 0.01))
-        monkeypatch.setattr(consumer, "authenticate", self._let_in)
+        monkeypatch.setattr(credentials, "authenticate", self._let_in)
         read = Login.as_it_is_now
         monkeypatch.setattr(Login, "as_it_is_now", lambda login: self._read(login, read))
 
-    def _let_in(self, *args: Any) -> Login:
-        login = authenticate(*args)
-        login.credential_ends_at = None
-        setattr(login, self.which, timezone.now() + timedelta(seconds=0.05))
-        return login
+    def _let_in(self, *args: Any) -> list[Login]:
+        logins = authenticate(*args)
+        for login in logins:
+            login.credential_ends_at = None
+            setattr(login, self.which, timezone.now() + timedelta(seconds=0.05))
+        return logins
 
     def _read(self, login: Login, read: Callable[[Login], Login | None]) -> Login | None:
         self.asked += 1
@@ -341,12 +342,12 @@ async def test_a_login_that_ends_while_its_socket_arrives_ends_it(
     """Between being let in and being known to the hub there is a moment."""
     login = await run(Login.objects.start, world.cleo, kind=Login.Kind.TOKEN)
 
-    def ends_meanwhile(*args: Any) -> Login:
+    def ends_meanwhile(*args: Any) -> list[Login]:
         found = authenticate(*args)
         login.end()
         return found
 
-    monkeypatch.setattr(consumer, "authenticate", ends_meanwhile)
+    monkeypatch.setattr(credentials, "authenticate", ends_meanwhile)
     client = Client(login)
     await client.connect()
     await client.bye("signed_out")

@@ -8,10 +8,10 @@ import pytest
 from django.db.models import F
 
 from accounts.models import User
-from live.arrival import PEOPLE_TOLD
 from live.bulletin import CHUNK
 from live.database import run
 from live.hub import Hub
+from live.people import PEOPLE_TOLD
 from messages import cursor
 from messages.models import Message
 from rooms.models import Participant, Room

@@ -8,6 +8,7 @@ import pytest
 
 from live import arrival, database, layer
 from live.hub import Hub
+from live.room import Seat
 from messages.models import Message
 from rooms.models import Participant, Room
 from tests.live.client import Client
@@ -33,9 +34,9 @@ async def test_what_is_said_while_the_first_comes_in_is_told(
     world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     has_read, may_tell = threading.Event(), threading.Event()
-    real = arrival.read_arrival
+    real = arrival.read_arrivals
 
-    def read_slowly(*args: Any, **how: Any) -> arrival.Arrival:
+    def read_slowly(*args: Any, **how: Any) -> list[arrival.Arrival | Exception]:
         came = real(*args, **how)
         has_read.set()
         may_tell.wait()
@@ -44,7 +45,7 @@ async def test_what_is_said_while_the_first_comes_in_is_told(
     ben = await Client.of(world.ben)
     await ben.settle()
     room = await database.run(open_unheard, world)
-    monkeypatch.setattr(arrival, "read_arrival", read_slowly)
+    monkeypatch.setattr(arrival, "read_arrivals", read_slowly)
     await ben.send("join", room=room.pk)
     await asyncio.to_thread(has_read.wait)
     await database.run(say_unheard, world, room)
@@ -52,6 +53,35 @@ async def test_what_is_said_while_the_first_comes_in_is_told(
     await asyncio.to_thread(wait_for, lambda: hub.rooms[room.pk].mark == 2)
     may_tell.set()
     await ben.message("news")
+
+
+async def test_who_comes_in_while_people_change_is_told_once(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_read, may_tell = threading.Event(), threading.Event()
+    real = arrival.read_arrivals
+
+    def read_slowly(*args: Any, **how: Any) -> list[arrival.Arrival | Exception]:
+        came = real(*args, **how)
+        has_read.set()
+        may_tell.wait()
+        return came
+
+    await database.run(world.team.invite, world.otto, by=world.ben)
+    otto = await Client.of(world.otto)
+    await otto.settle()
+    monkeypatch.setattr(arrival, "read_arrivals", read_slowly)
+    over: list[Seat] = []
+    monkeypatch.setattr(hub.usher, "start_over", over.append)
+    await otto.send("join", room=world.team.pk)
+    await asyncio.to_thread(has_read.wait)
+    room = hub.rooms[world.team.pk]
+    before = room.people_revision
+    await database.run(world.team.change_role, world.gus, "viewer", by=world.ben)
+    await asyncio.to_thread(wait_for, lambda: room.people_revision > before)
+    may_tell.set()
+    await otto.frame("joined")
+    assert over == []
 
 
 class SlowLayer:

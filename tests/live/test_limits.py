@@ -1,11 +1,12 @@
 """What one person may cost the others: frames of bounded size, bounded work, so many sockets."""
 
 import asyncio
+import weakref
 from collections.abc import Callable
 
 import pytest
 
-from live import database
+from live import database, frames
 from live.hub import Hub
 from tests.live.client import PATIENCE, Client
 from tests.world import World
@@ -42,6 +43,23 @@ async def test_a_join_tells_as_much_as_fits_and_that_there_is_more(world: World,
     assert 1 < len(joined["messages"]) < 40
     newest = await database.run(lambda: world.team.messages.order_by("-pk")[0].pk)
     assert joined["messages"][-1]["id"] == newest
+
+
+class Text(str):
+    """One of which can be seen whether anybody still has it."""
+
+
+async def test_a_socket_that_idles_keeps_nothing_of_what_it_was_told(
+    world: World, hub: Hub
+) -> None:
+    ben = await Client.of(world.ben)
+    (socket,) = hub.sockets[world.ben.pk]
+    told = Text(frames.write("pong", t="last"))
+    kept = weakref.ref(told)
+    socket.owe([told])
+    del told
+    await ben.frame("pong")
+    await wait_until(lambda: kept() is None)
 
 
 async def test_long_posts_use_up_the_rate_sooner(world: World, hub: Hub, settings: object) -> None:

@@ -31,7 +31,7 @@ def lose_wakes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     def lose() -> None:
         monkeypatch.setattr(listeners.hub, "in_hub", lambda work: None)
-        monkeypatch.setattr(listeners.layer, "publish", lambda group, message: None)
+        monkeypatch.setattr(listeners.layer, "publish_all", lambda messages: None)
 
     return lose
 
@@ -340,7 +340,7 @@ async def test_a_person_who_goes_while_they_join_is_not_left_in_the_room(
     world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are removed just after what they are told was read."""
-    read = arrival.read_arrival
+    read = arrival.read_arrivals
 
     def read_and_remove(*args: Any, **kwargs: Any) -> Any:
         found = read(*args, **kwargs)
@@ -350,7 +350,7 @@ async def test_a_person_who_goes_while_they_join_is_not_left_in_the_room(
 
     gus = await Client.into(world.gus, world.team.pk)
     cleo = await Client.of(world.cleo)
-    monkeypatch.setattr(arrival, "read_arrival", read_and_remove)
+    monkeypatch.setattr(arrival, "read_arrivals", read_and_remove)
     await cleo.send("join", room=world.team.pk)
     await cleo.settle()
     await comes_to_others(world, gus)

@@ -15,6 +15,7 @@ from live import ephemeral, frames, protocol
 from live.database import run
 from live.frames import FRAMES, Field
 from live.hub import Hub
+from live.protocol import Viewer
 from live.signals import typed
 from messages.encoding import Encoded
 from rooms.models import Participant, Room
@@ -95,9 +96,14 @@ async def test_a_part_of_joined_is_made_by_who_registered_it(
     monkeypatch.setitem(protocol._parts, "robots", None)
 
     @protocol.tells("robots")
-    def titled(viewer: Participant, people: Sequence[Encoded]) -> list[Encoded]:
-        title = f"{viewer.user.name}’s own, in {viewer.room.name}"
-        return [{**person, "title": title} for person in people if person["role"] == Role.ROBOT]
+    def titled(viewers: Sequence[Viewer]) -> list[list[Encoded]]:
+        return [
+            [{**one, "title": title_for(seat)} for one in people if one["role"] == Role.ROBOT]
+            for seat, people in viewers
+        ]
+
+    def title_for(seat: Participant) -> str:
+        return f"{seat.user.name}’s own, in {seat.room.name}"
 
     ben = await Client.into(world.ben, world.team.pk)
     (parrot,) = ben.joined["robots"]

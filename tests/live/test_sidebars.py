@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -413,6 +413,29 @@ async def test_who_is_taken_out_of_a_private_one_while_it_is_read_is_not_told(
     await hears_nothing(gus)
 
 
+async def test_who_was_shown_out_of_a_private_one_before_it_was_told_is_not_told(
+    world: World, aside: Sidebar, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gus, ben = await into(world.team, world.gus, world.ben)
+    happened: list[bool] = []
+    shown_out = threading.Event()
+
+    def look(pks: Collection[int], real: Callable[..., Any] = frames._look) -> Any:
+        looks = real(pks)
+        if not happened:
+            happened.append(True)
+            aside.room.remove(world.gus, by=world.ben)
+            shown_out.wait(60)
+        return looks
+
+    monkeypatch.setattr(frames, "_look", look)
+    await run(reply, aside, world.ben)
+    await gus.frame("left")
+    shown_out.set()
+    await holds(ben, world.ben, aside)
+    await hears_nothing(gus)
+
+
 # Whatever happens on the way
 
 
@@ -420,16 +443,16 @@ async def test_who_is_just_joining_holds_the_newest(
     world: World, talk: Sidebar, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, go_on = asyncio.Event(), threading.Event()
-    loop, real = asyncio.get_running_loop(), arrival.read_arrival
+    loop, real = asyncio.get_running_loop(), arrival.read_arrivals
 
-    def slowly(user: User, *args: Any, **kwargs: Any) -> arrival.Arrival:
-        came = real(user, *args, **kwargs)
-        if user == world.cleo:
+    def slowly(asked: Sequence[arrival.Asked], **how: Any) -> list[arrival.Arrival | Exception]:
+        came = real(asked, **how)
+        if any(one.user == world.cleo for one in asked):
             loop.call_soon_threadsafe(read.set)
             go_on.wait(60)
         return came
 
-    monkeypatch.setattr(arrival, "read_arrival", slowly)
+    monkeypatch.setattr(arrival, "read_arrivals", slowly)
     (ben,) = await into(world.team, world.ben)
     cleo = await Client.of(world.cleo)
     await cleo.send("join", room=world.team.pk)

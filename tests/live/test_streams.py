@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,11 +20,12 @@ from accounts.models import Login, User
 from live import arrival
 from live import hub as hubs
 from live.database import run
+from live.foyer import Comer, Foyer
 from live.hub import Hub
 from live.stream import Stream
 from messages import cursor
 from messages.models import Message
-from rooms.models import Participant, Room
+from rooms.models import Room
 from tests.live.client import PATIENCE, Client
 from tests.live.writing import Watcher, Writer
 from tests.process import wait_for
@@ -275,17 +276,17 @@ def meanwhile(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Callable[[User, list
 
     Each step is handed on before the next one happens.
     """
-    read = arrival._joined
 
     def meanwhile(user: User, steps: list[Step]) -> None:
-        def late(room: Room, seat: Participant, **how: Any) -> Any:
-            while seat.user_id == user.pk and steps:
-                steps.pop(0)()
-                now = Room.objects.get(pk=room.pk).revision
-                wait_for(lambda now=now: not steps or hub.rooms[room.pk].mark == now)
-            return read(room, seat, **how)
+        def late(comers: Sequence[Comer], **how: Any) -> Foyer:
+            for room in [comer.room for comer in comers if comer.seat.user_id == user.pk]:
+                while steps:
+                    steps.pop(0)()
+                    now = Room.objects.get(pk=room.pk).revision
+                    wait_for(lambda now=now, pk=room.pk: not steps or hub.rooms[pk].mark == now)
+            return Foyer(comers, **how)
 
-        monkeypatch.setattr(arrival, "_joined", late)
+        monkeypatch.setattr(arrival, "Foyer", late)
 
     return meanwhile
 

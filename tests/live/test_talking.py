@@ -23,7 +23,7 @@ async def test_a_message_reaches_everyone_in_the_room(world: World, hub: Hub) ->
 
 async def test_a_whisper_reaches_its_two_ends_and_no_one_else(world: World, hub: Hub) -> None:
     ben, cleo, gus = [
-        await Client.of(user, world.team.pk) for user in (world.ben, world.cleo, world.gus)
+        await Client.into(user, world.team.pk) for user in (world.ben, world.cleo, world.gus)
     ]
     await ben.post(world.team.pk, "psst", audience="only", to=[world.cleo.pk])
     await ben.post(world.team.pk, "aloud")

@@ -1,7 +1,9 @@
 """Files: uploaded through the API, downloaded by those who may see their messages."""
 
+import errno
+import os
 from io import BytesIO
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -191,6 +193,43 @@ def test_a_file_that_is_none_is_refused(world: World) -> None:
     )
     assert answered(broken) == (400, "invalid")
     assert not Attachment.objects.exists()
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_where_the_disk_is_full_it_is_said_and_nothing_is_left(
+    world: World, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Of a picture and of its thumbnail, the first or the second."""
+    opened = []
+
+    def open_full(descriptor: int, mode: str) -> BinaryIO:
+        file = open(descriptor, mode, buffering=0)  # noqa: SIM115  # the storage closes it
+        opened.append(file)
+        return Full(file) if len(opened) == number else file
+
+    monkeypatch.setattr("django.core.files.storage.filesystem.os.fdopen", open_full)
+    answer = upload(world.ben, world.team, "plan.png", PNG)
+    assert len(opened) == number
+    assert answer.status_code == 503
+    assert answer["Retry-After"]
+    error = answer.json()["error"]
+    assert (error["code"], error["retryable"]) == ("unavailable", True)
+    assert "no space left" in error["message"]
+    assert not Attachment.objects.exists()
+    assert default_storage.listdir(f"attachments/{world.team.pk}") == ([], [])
+    assert upload(world.ben, world.team, "plan.png", PNG).status_code == 201
+
+
+class Full:
+    """A file on a disk that has room for its beginning alone."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.close = file.close
+        self._file = file
+
+    def write(self, content: bytes) -> None:
+        self._file.write(content[:20])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_file_that_is_too_large_is_refused(world: World, settings: Any) -> None:

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from accounts.errors import NotFound
 from messages import cursor
 from messages.encoding import encode_for
 from messages.history import History
 from messages.models import Message
+from rooms.models import Room
 from tests.world import World, again
 
 
@@ -181,6 +183,15 @@ def test_a_cursor_is_read_back_in_its_room_alone() -> None:
 def test_two_cursors_of_one_place_do_not_tell_that_they_are() -> None:
     assert len({cursor.seal(7, 42) for _ in range(50)}) == 50
     assert len({len(cursor.seal(7, revision)) for revision in (0, 1, 255, 2**40)}) == 1
+
+
+def test_a_room_that_has_gone_is_not_there(world: World) -> None:
+    history = History(again(world.team), world.cleo)
+    Room.objects.filter(pk=world.team.pk).delete()
+    with pytest.raises(NotFound):
+        history.newest()
+    with pytest.raises(NotFound):
+        history.since(0)
 
 
 @pytest.mark.parametrize(

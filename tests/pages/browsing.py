@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from re import Pattern
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,6 +16,10 @@ from tests.process import PASSWORD, Server
 CHROMIUM = shutil.which("chromium")
 IN_CHROMIUM = pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install it")
 
+BEGUN = """async () => {
+  if (document.querySelector("script[type=importmap]")) await import("chat/start");
+}"""
+
 Visit = Callable[..., Page]
 """`visit(who, path)`: a page on which somebody of the demo is signed in."""
 
@@ -24,8 +29,16 @@ STANDS_STILL = 10.0
 expect.set_options(timeout=20_000)
 
 
+def arrive(page: Page, server: Server, who: str, path: str) -> None:
+    """Somebody who has signed in before, elsewhere in this browser. Returns where it is shown."""
+    cookie = {"name": "chat_session", "value": server.session(who), "url": server.url}
+    page.context.add_cookies([{**cookie, "httpOnly": True, "sameSite": "Lax"}])
+    page.goto(f"{server.url}{path}")
+    page.wait_for_url(f"{server.url}{path}")
+
+
 def sign_in(page: Page, server: Server, who: str, path: str) -> None:
-    """Returns where `path` is shown."""
+    """By the form. Returns where `path` is shown."""
     page.goto(f"{server.url}/login/?next={path}")
     page.fill("[name=username]", who)
     page.fill("[name=password]", PASSWORD)
@@ -34,9 +47,27 @@ def sign_in(page: Page, server: Server, who: str, path: str) -> None:
 
 
 def ready(page: Page) -> None:
-    """The scripts of a room have taken over what works without them, too."""
+    """Its scripts have taken over what works without them, too: they begin when it was painted."""
+    page.evaluate(BEGUN)
     if page.locator("chat-composer").count():
         page.locator("chat-composer textarea[aria-controls]").first.wait_for()
+
+
+def load(page: Page, url: str) -> None:
+    """Returns when its scripts have begun."""
+    page.goto(url)
+    ready(page)
+
+
+def reload(page: Page) -> None:
+    page.reload()
+    ready(page)
+
+
+def landed(page: Page, url: str | Pattern[str]) -> None:
+    """What was done has led there."""
+    page.wait_for_url(url)
+    ready(page)
 
 
 def serve(page: Page) -> None:
@@ -44,9 +75,8 @@ def serve(page: Page) -> None:
     pages over is left out, until it is loaded again.
     """
     page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
-    page.reload()
+    reload(page)
     assert page.evaluate("navigator.serviceWorker.controller !== null")
-    ready(page)
 
 
 def say(page: Page, words: str) -> None:

@@ -6,8 +6,8 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from accounts.models import User
-from tests.pages.browsing import CHROMIUM, Visit, ready, sign_in
-from tests.process import Server, database
+from tests.pages.browsing import CHROMIUM, Visit, arrive, ready
+from tests.process import Server, demo
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def browse() -> Callable[[User], Client]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with (
-        database(tmp_path_factory.mktemp("browser")) as environment,
+        demo(tmp_path_factory.mktemp("browser")) as environment,
         Server({**environment, "CHAT_THROTTLES": "0"}) as ours,
     ):
         yield ours
@@ -50,7 +50,7 @@ def visit(server: Server, browser: Browser) -> Iterator[Visit]:
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        sign_in(page, server, who, path)
+        arrive(page, server, who, path)
         if how.get("java_script_enabled", True):
             ready(page)
         return page

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.messages.files import picture
-from tests.pages.browsing import IN_CHROMIUM, Visit, faults, ready
+from tests.pages.browsing import IN_CHROMIUM, Visit, faults, load, reload
 from tests.process import Server, wait_for
 
 pytestmark = IN_CHROMIUM
@@ -150,11 +150,10 @@ def test_a_draft_waits_with_its_audience_and_files_and_is_marked(ada: Page, tmp_
     ada.set_input_files("[name=files]", tmp_path / "plan.png")
     expect(ada.locator(".upload img")).to_be_visible()
     other = ada.context.new_page()
-    other.goto(ada.url.replace(LOUNGE, "/"))
+    load(other, ada.url.replace(LOUNGE, "/"))
     mark = other.locator("chat-draft[data-room='1']")
     expect(mark).to_be_visible()
-    ada.reload()
-    ready(ada)
+    reload(ada)
     expect(box(ada)).to_have_value("half a thought")
     expect(ada.locator(".audience-says")).to_contain_text("Only you and")
     expect(ada.locator(".upload img")).to_be_visible()
@@ -164,8 +163,7 @@ def test_a_draft_waits_with_its_audience_and_files_and_is_marked(ada: Page, tmp_
     expect(sent).to_have_attribute("data-audience", "only")
     expect(sent.locator(".picture")).to_have_count(1)
     expect(mark).to_be_hidden()
-    ada.reload()
-    ready(ada)
+    reload(ada)
     expect(box(ada)).to_have_value("")
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from playwright.sync_api import Browser, Page
 
-from tests.pages.browsing import IN_CHROMIUM, faults, ready, sign_in
+from tests.pages.browsing import IN_CHROMIUM, arrive, faults, load
 from tests.pages.every_page import SIGHTS, Sight
 from tests.pages.story import Story
 from tests.process import Server
@@ -35,15 +35,14 @@ class Visitors:
         page = self._pages.get(sight.who) or self._come(sight.who)
         page.set_viewport_size(WIDE)
         page.emulate_media(color_scheme="light")
-        page.goto(f"{self._server.url}{path}")
-        ready(page)
+        load(page, f"{self._server.url}{path}")
         sight.do(page)
         return page
 
     def _come(self, who: str) -> Page:
         page = self._pages[who] = self._browser.new_context(viewport=WIDE).new_page()
         if who:
-            sign_in(page, self._server, who, "/")
+            arrive(page, self._server, who, "/")
         return page
 
 

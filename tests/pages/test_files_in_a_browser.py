@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Error, Page, Route, expect
 
 from tests.messages.files import picture
-from tests.pages.browsing import IN_CHROMIUM, Visit, faults, say
+from tests.pages.browsing import IN_CHROMIUM, Visit, faults, load, say
 from tests.process import Server
 from tests.security.test_files import DOWNLOADED, HARMLESS
 
@@ -210,7 +210,7 @@ def test_nothing_hostile_runs(server: Server, visit: Visit) -> None:
         with suppress(Error):  # a download is no page
             opened.goto(server.url + file["url"])
         opened.close()
-    page.goto(f"{server.url}{ROOM}")
+    load(page, f"{server.url}{ROOM}")
     assert alarms == []
     page.evaluate("alert('this would be heard')")
     assert alarms == ["this would be heard"]

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.pages.browsing import IN_CHROMIUM, Visit, faults, sign_in
+from tests.pages.browsing import IN_CHROMIUM, Visit, faults, load, reload, sign_in
 from tests.process import Server, wait_for
 
 pytestmark = IN_CHROMIUM
@@ -86,7 +86,7 @@ def ben(server: Server, browser: Browser, talk: Talk) -> Iterator[Page]:
 
 
 def come(page: Page, talk: Talk, where: str = "") -> Page:
-    page.goto(urljoin(page.url, talk.path + where))
+    load(page, urljoin(page.url, talk.path + where))
     page.locator("chat-timeline[data-landed]").wait_for()
     return page
 
@@ -123,7 +123,7 @@ def test_it_opens_where_one_stopped_reading_and_says_how_much_is_new(
     expect(bar).to_be_hidden()
     expect(line).to_have_count(0)
     expect(page.locator("[data-jump-latest]")).to_have_text("Jump to latest")
-    page.reload()
+    reload(page)
     expect(message(page, talk.reply)).to_be_in_viewport()
 
 

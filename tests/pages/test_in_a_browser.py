@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from playwright.sync_api import expect
 
-from tests.pages.browsing import IN_CHROMIUM, Visit, ask, ready
+from tests.pages.browsing import IN_CHROMIUM, Visit, ask, landed, ready, reload
 from tests.process import Server
 
 pytestmark = IN_CHROMIUM
@@ -51,8 +51,7 @@ def test_an_answer_grows_without_disturbing_who_reads_it(visit: Visit) -> None:
     assert answer.locator("xpath=..").get_attribute("aria-live") == "off"
     bold = answer.locator(f"{BODY} strong").first
     bold.evaluate("(element) => getSelection().selectAllChildren(element)")
-    cleo.reload()
-    ready(cleo)
+    reload(cleo)
     expect(answer.locator(BODY)).to_contain_text("number 12")
     assert ben.evaluate("getSelection().toString()") == "number 0"
     hers.locator("[data-stop]").click()
@@ -89,8 +88,7 @@ def test_what_an_answer_took_is_shown_to_who_points_at_it(visit: Visit) -> None:
 def test_robots_that_take_turns_are_stopped_from_a_card_that_has_changed(visit: Visit) -> None:
     page = visit("ada", "/rooms/1/autopilot/")
     page.click("button:has-text('Begin')")
-    page.wait_for_url("**/rooms/1/")
-    ready(page)
+    landed(page, "**/rooms/1/")
     card = page.locator(".message:has(.autopilot)").last
     for action, state in [("pause", "Paused"), ("resume", "Running"), ("stop", "Stopped")]:
         button = card.locator(f"[data-action={action}]")
@@ -120,6 +118,27 @@ def test_a_place_further_up_is_kept_while_an_answer_grows(visit: Visit) -> None:
     assert first.bounding_box() == before
     answer.locator("[data-stop]").click()
     expect(answer).to_contain_text("Stopped by you")
+
+
+BEGINNINGS = """() => [
+  performance.getEntriesByName("first-contentful-paint")[0].startTime,
+  Math.min(...performance.getEntriesByType("resource")
+    .filter(({ name }) => name.includes("/js/elements/"))
+    .map(({ startTime }) => startTime)),
+]"""
+NEVER_PAINTED = "self.PerformanceObserver = class { observe() {} }"
+
+
+def test_scripts_begin_once_the_page_is_painted(visit: Visit) -> None:
+    painted, begun = visit("ben", "/rooms/1/").evaluate(BEGINNINGS)
+    assert 0 < painted <= begun
+
+
+def test_scripts_begin_where_nothing_is_painted(server: Server, visit: Visit) -> None:
+    page = visit("ben", "/profile/")
+    page.add_init_script(NEVER_PAINTED)
+    page.goto(f"{server.url}/rooms/1/")
+    page.locator("chat-composer textarea[aria-controls]").wait_for()
 
 
 def test_without_scripts_what_is_written_so_far_is_shown(visit: Visit) -> None:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.pages.browsing import IN_CHROMIUM, Visit, serve
+from tests.pages.browsing import IN_CHROMIUM, Visit, load, serve
 from tests.process import Server, wait_for
 
 pytestmark = IN_CHROMIUM
@@ -72,7 +72,7 @@ def at_a_screen(visit: Visit, path: str, *, allowed: bool = True) -> Page:
     page.add_init_script(SCREEN)
     if allowed:
         page.evaluate("sessionStorage.setItem('asked', 'yes')")
-    page.goto(page.url.rstrip("/") + path)
+    load(page, page.url.rstrip("/") + path)
     wait_for(lambda: page.evaluate(READY))
     return page
 
@@ -165,7 +165,7 @@ def test_of_two_tabs_one_tells_and_none_while_one_is_looked_at(
     first = at_a_screen(visit, "/")
     second = first.context.new_page()
     second.add_init_script(SCREEN)
-    second.goto(first.url)
+    load(second, first.url)
     wait_for(lambda: second.evaluate(READY) == 2)
     second.evaluate("sessionStorage.setItem('asked', 'yes')")
     bell = counted(first)

@@ -14,12 +14,24 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect
 
-from tests.pages.browsing import IN_CHROMIUM, faults, ready, say, serve, sign_in
-from tests.process import PASSWORD, Server, database, wait_for
+from tests.pages.browsing import (
+    IN_CHROMIUM,
+    arrive,
+    faults,
+    landed,
+    load,
+    ready,
+    reload,
+    say,
+    serve,
+    sign_in,
+)
+from tests.process import PASSWORD, Server, demo, wait_for
 
 pytestmark = IN_CHROMIUM
 
 WAITING = ".entry-pending"
+UNSENT = "Object.keys(localStorage).filter((key) => key.startsWith('outbox:')).length"
 BANNER = "chat-connection"
 Enter = Callable[..., Page]
 KEPT = """
@@ -61,7 +73,7 @@ class Moody:
 @pytest.fixture(scope="module")
 def moody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moody]:
     folder: Path = tmp_path_factory.mktemp("moody")
-    with database(folder) as environment:
+    with demo(folder) as environment:
         server = Moody(environment)
         yield server
         server.server.__exit__()
@@ -95,7 +107,7 @@ def enter(moody: Moody, browser: Browser) -> Iterator[Enter]:
         page = context.new_page()
         if before:
             before(page)
-        sign_in(page, moody.server, who, f"/rooms/{room}/")
+        arrive(page, moody.server, who, f"/rooms/{room}/")
         ready(page)
         return page
 
@@ -121,13 +133,15 @@ def test_what_is_written_while_the_server_is_gone_comes_once_and_in_order(
     serve(ben)
     say(ben, "before")
     expect(ben.locator("[data-entry] [data-body]", has_text="before")).to_be_visible()
+    # What is seen was sent; that it was is heard a moment later.
+    wait_for(lambda: not ben.evaluate(UNSENT))
     moody.kill()
     words = [f"number {number}" for number in range(5)]
     for each in words:
         say(ben, each)
     expect(ben.locator(WAITING)).to_have_count(5)
     expect(ben.locator(BANNER)).to_contain_text("What you write is kept")
-    ben.reload()
+    reload(ben)
     expect(ben.locator("h1").first).to_have_text("You are offline")
     expect(ben.locator(".waiting-post [data-body]")).to_have_text(words)
     assert faults(ben) == []
@@ -347,14 +361,14 @@ def test_signing_out_leaves_nothing_and_another_is_shown_nothing(
     sign_in(ben, moody.server, "cleo", f"/rooms/{room}/")
     blocked.append(True)
     ready(ben)
-    ben.reload()
+    reload(ben)
     live(ben)
     expect(ben.locator(WAITING)).to_have_count(0)
-    ben.goto(f"{moody.url}/outbox/")
+    load(ben, f"{moody.url}/outbox/")
     expect(ben.locator("[data-none]")).to_be_visible()
-    ben.goto(f"{moody.url}/rooms/{room}/")
+    load(ben, f"{moody.url}/rooms/{room}/")
     ben.click("chat-sign-out button")
-    ben.wait_for_url("**/login/")
+    landed(ben, "**/login/")
     kept = ben.evaluate("Object.keys(localStorage)")
     (waiting,) = (key for key in kept if key.startswith("outbox:"))
     # Ben's own, for when he is back; of Cleo nothing.
@@ -417,7 +431,7 @@ def test_what_two_tabs_send_is_said_once_and_in_order(
     for each in ("one", "two", "three"):
         say(ben, each)
     other = ben.context.new_page()
-    other.goto(ben.url)
+    load(other, ben.url)
     expect(other.locator(WAITING)).to_have_count(3)
     shut.clear()
     for page in (ben, other):

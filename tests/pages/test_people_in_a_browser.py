@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import APIResponse, Page, Route, WebSocketRoute, expect
 
-from tests.pages.browsing import IN_CHROMIUM, Visit, say
+from tests.pages.browsing import IN_CHROMIUM, Visit, landed, load, reload, say
 from tests.process import Server, wait_for
 
 pytestmark = IN_CHROMIUM
@@ -52,7 +52,7 @@ def test_who_comes_while_the_page_is_fetched_anew_is_not_forgotten(
         line.connect_to_server()
 
     page.route_web_socket("**/ws/rooms/**", connect)
-    page.goto(f"{server.url}/rooms/{room}/")
+    load(page, f"{server.url}/rooms/{room}/")
     expect(page.locator("chat-connection[data-state=live]")).to_have_count(1)
     page.route(f"**/rooms/{room}/", lambda route: held.append((route, route.fetch())))
     lines[-1].close()
@@ -94,7 +94,7 @@ def test_faces_say_who_has_read_a_message(visit: Visit) -> None:
     cleo.locator("[data-jump-latest]:visible").or_(heard).last.click()
     faces = mine.locator(".receipts")
     expect(faces).to_have_attribute("aria-label", re.compile("Cleo"))
-    ben.reload()
+    reload(ben)
     expect(ben.locator(".receipts[aria-label*=Cleo]")).to_have_count(1)
     expect(faces).to_have_attribute("aria-label", re.compile("Cleo"))
 
@@ -108,7 +108,7 @@ def test_rooms_people_and_deeds_are_found_by_a_few_letters(visit: Visit) -> None
     page.keyboard.type("lng")
     expect(options.first).to_contain_text("Lounge")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/rooms/1/")
+    landed(page, "**/rooms/1/")
     page.wait_for_load_state("networkidle")
     page.locator("[data-switcher]:visible").click()
     page.keyboard.type("okafor")

@@ -5,6 +5,7 @@ import pytest
 from messages.encoding import encode_for
 from messages.rendering import article
 from messages.timeline import entries
+from rooms.templatetags.pages import drawn
 from tests.world import World
 
 
@@ -26,6 +27,14 @@ def test_a_note_and_a_whisper_say_who_may_see_them(world: World) -> None:
 def test_it_is_the_same_for_every_reader(world: World) -> None:
     message = world.say(world.team, world.ben, "hello @cleo")
     assert shown(world, message, world.ben) == shown(world, message, world.cleo)
+
+
+def test_what_is_kept_of_it_shows_each_reader_the_quotes_that_are_theirs(world: World) -> None:
+    whisper = world.whisper(world.team, world.ben, world.cleo, body="the surprise party")
+    reply = world.say(world.team, world.ben, "see there", reply_to=whisper, audience="everyone")
+    for _ in range(2):
+        assert "the surprise party" in shown(world, reply, world.cleo)
+        assert "the surprise party" not in shown(world, reply, world.gus)
 
 
 def test_names_and_files_are_text_and_never_markup(world: World) -> None:
@@ -122,3 +131,20 @@ def test_messages_are_grouped_divided_and_marked_for_the_reader(world: World) ->
     assert [row.mine for row in texts] == [False, False, False, False, True]
     assert [bool(row.day) for row in rows] == [True] + [False] * (len(rows) - 1)
     assert "to Cleo" in texts[3].article
+
+
+def test_what_is_kept_of_a_page_is_drawn_anew_where_any_of_its_values_is_another() -> None:
+    ada = {"id": 1, "name": "Ada", "kind": "person", "avatar": None, "role": "member"}
+    plain, owner, elsewhere, named = (
+        drawn("rooms/_person.html", person=person, room=room, direct="")
+        for person, room in (
+            (ada, 5),
+            ({**ada, "role": "owner"}, 5),
+            (ada, 6),
+            ({**ada, "name": "<b>"}, 5),
+        )
+    )
+    assert "Owner" not in plain
+    assert "Owner" in owner
+    assert "/rooms/6/people/1/" in elsewhere
+    assert "<b>" not in named

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import APIResponse, Page, Route, WebSocketRoute, expect
 
-from tests.pages.browsing import IN_CHROMIUM, Visit, ready
+from tests.pages.browsing import IN_CHROMIUM, Visit, landed, load, ready, reload
 from tests.process import Server, wait_for
 
 pytestmark = IN_CHROMIUM
@@ -104,7 +104,7 @@ def test_the_panel_has_a_place_in_the_history_of_the_browser(
     expect(panel).to_have_count(0)
     page.go_forward()
     expect(panel.locator("h1")).to_have_text("Colours")
-    page.reload()
+    reload(page)
     expect(panel.locator("h1")).to_have_text("Colours")
     panel.get_by_role("button", name="Close the side-bar (Esc)").click()
     expect(panel).to_have_count(0)
@@ -140,7 +140,7 @@ def test_without_a_socket_the_panel_hears_all_the_same(
     sidebar = opened(server, anchor, title="Prices")
     cleo, ben = visit("cleo", ROOM, viewport=WIDE), server.sign_in("ben")
     cleo.route_web_socket("**/ws/**", lambda socket: socket.close())
-    cleo.goto(f"{server.url}{ROOM}?sidebar={sidebar}")
+    load(cleo, f"{server.url}{ROOM}?sidebar={sidebar}")
     expect(cleo.locator(".panel h1")).to_have_text("Prices")
     expect(cleo.locator("chat-connection")).to_contain_text("News come a little later")
     for words in ("one", "two"):
@@ -212,7 +212,7 @@ def test_what_is_written_while_the_line_is_cut_goes_out_though_the_panel_was_clo
 
     page.set_viewport_size(WIDE)
     page.route_web_socket("**/ws/**", connect)
-    page.goto(f"{server.url}{ROOM}?sidebar={sidebar}")
+    load(page, f"{server.url}{ROOM}?sidebar={sidebar}")
     say(page, "before")
     said(page, "before")
     is_cut = True
@@ -260,7 +260,7 @@ def test_a_side_bar_told_of_while_the_list_is_fetched_stays(
     page = visit("cleo", "/", viewport=WIDE)
     held: list[tuple[Route, APIResponse]] = []
     page.route("**/api/v1/rooms/1/sidebars/*", lambda route: held.append((route, route.fetch())))
-    page.goto(f"{server.url}{ROOM}")
+    load(page, f"{server.url}{ROOM}")
     while not held:
         page.evaluate("new Promise(requestAnimationFrame)")
     sidebar = opened(server, anchor, title="Meanwhile")
@@ -296,7 +296,7 @@ def test_a_panel_whose_room_could_not_be_joined_just_now_hears_it_soon(
         line.on_message(hear)
 
     page.route_web_socket("**/ws/**", connect)
-    page.goto(f"{server.url}{ROOM}?sidebar={sidebar}")
+    load(page, f"{server.url}{ROOM}?sidebar={sidebar}")
     expect(page.locator(".panel .composer textarea")).to_be_visible()
     body = {"client_id": str(uuid4()), "body": "Do you hear?"}
     server.sign_in("ben").post(f"rooms/{sidebar}/messages/", json=body)
@@ -320,8 +320,7 @@ def test_what_one_types_in_the_room_is_not_for_a_side_bar_that_comes_meanwhile(
     expect(search).to_be_focused()
 
     page.route(f"**/rooms/{sidebar}/", lambda route: held.append(route), times=1)
-    page.goto(f"{server.url}{ROOM}?sidebar={sidebar}")
-    ready(page)
+    load(page, f"{server.url}{ROOM}?sidebar={sidebar}")
     mine, beside = (page.locator(f"{where} .composer textarea") for where in ("#main", ".panel"))
     mine.click()
     page.keyboard.type("half a ")
@@ -361,7 +360,7 @@ def test_however_fast_one_opens_and_closes_it_one_step_leads_back(
     shut = panel.get_by_role("button", name="Close the side-bar (Esc)")
     shut.evaluate("(button) => (button.click(), button.click())")
     expect(panel).to_have_count(0)
-    page.wait_for_url(f"**{ROOM}")
+    landed(page, f"**{ROOM}")
     expect(page.locator("#main .composer")).to_be_visible()
 
 
@@ -389,7 +388,7 @@ def test_on_a_phone_a_side_bar_is_a_page_of_its_own(
     sidebar = opened(server, anchor, title="Prices")
     page = visit("cleo", ROOM, viewport=PHONE)
     page.click(f".stub[data-sidebar='{sidebar}']")
-    page.wait_for_url(f"**/rooms/{sidebar}/")
+    landed(page, f"**/rooms/{sidebar}/")
     say(page, "from a phone", where="#main")
     said(page, "from a phone", where="#main")
     page.click(".room-back")

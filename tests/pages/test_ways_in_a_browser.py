@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.pages.browsing import IN_CHROMIUM, Visit, ask, ready, say
+from tests.pages.browsing import IN_CHROMIUM, Visit, ask, landed, reload, say
 from tests.process import PASSWORD, Server
 
 pytestmark = IN_CHROMIUM
@@ -55,8 +55,7 @@ def test_one_works_without_a_mouse_from_signing_in_to_sharing_back(
     write(page, PASSWORD)
     page.wait_for_url(f"{server.url}/")
     go(page, "lounge")
-    page.wait_for_url("**/rooms/1/")
-    ready(page)
+    landed(page, "**/rooms/1/")
 
     topic, answer, secret = (f"{words} {uuid4()}" for words in ("Lamps?", "Ten.", "Psst."))
     expect(page.locator(".composer textarea")).to_be_focused()
@@ -104,8 +103,7 @@ def test_one_works_without_a_mouse_from_signing_in_to_sharing_back(
     page.wait_for_url("**/search/?q=*")
     tab_to(page, ".found-list a")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/rooms/1/?around=*")
-    ready(page)
+    landed(page, "**/rooms/1/?around=*")
     expect(said(page, topic)).to_be_in_viewport()
     tab_to(page, ".timeline-scroll *", "Shift+Tab")
     page.keyboard.press("End")
@@ -162,8 +160,7 @@ def test_on_a_phone_one_goes_from_the_list_into_a_room_and_back(visit: Visit) ->
     page = visit("ben", "/", viewport=PHONE, has_touch=True, is_mobile=True)
     expect(page.locator("main")).not_to_be_in_viewport()
     page.tap(".room-row a:has-text('Lounge')")
-    page.wait_for_url("**/rooms/1/")
-    ready(page)
+    landed(page, "**/rooms/1/")
     expect(page.locator(".sidebar")).to_be_hidden()
     expect(page.locator(".composer textarea")).not_to_be_focused()  # no keyboard over the room
     words = f"On the way {uuid4()}"
@@ -175,8 +172,7 @@ def test_on_a_phone_one_goes_from_the_list_into_a_room_and_back(visit: Visit) ->
     said(cleo, words)
     answer = page.locator(ask(page, f"@parrot {words}"))
     expect(answer.locator("[data-body]")).to_contain_text(words)
-    page.reload()
-    ready(page)
+    reload(page)
     expect(answer.locator("[data-body]")).to_contain_text(words)
     article = said(page, words)
     article.locator(".message-more").tap()

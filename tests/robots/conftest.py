@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from chatmanager.celery import app
 from chatmanager.worker import EmbeddedWorker
 from live import database
 from robots import work
@@ -25,7 +26,10 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
 
 @contextmanager
 def embedded_worker() -> Iterator[None]:
-    """As a server without a broker has one."""
+    """As a server without a broker has one. What earlier tests told nobody is not its work: their
+    rows are gone, and it would look for them before a test may use the database.
+    """
+    app.control.purge()
     worker = EmbeddedWorker(beat=False)
     worker.start()
     try:

@@ -19,15 +19,15 @@ from tests.world import World, again
 ASKING = 5 + 2 + 3 + 5 + 1 + 1
 # That it is this worker’s, and what it needs. That its message says so follows the commit.
 TAKING = 2
-# Where it sits, the summary, the newest messages, their files, who else is here.
-LOOKING = 5
-A_PAGE = 2
+# Where it sits, the summary, the newest messages, who else is here.
+LOOKING = 4
+A_PAGE = 1
 # The reply and its message, each by itself.
 BEGINNING = 2
 # The room's lock, the reply as it now is, that it is over; the lock again, its message as it now
-# is, with its text, what quotes it, where the room stands, all that as people see it; what it
-# answers, whom that concerns, and that they are told; who waits.
-ENDING = 3 + 6 + 3 + 1
+# is with what it answers, its text, what quotes it, where the room stands, all that as people see
+# it; whom it concerns, and that they are told; who waits.
+ENDING = 3 + 6 + 2 + 1
 
 
 class Asked:

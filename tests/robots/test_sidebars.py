@@ -8,6 +8,7 @@ import pytest
 
 from accounts.errors import Invalid
 from live import database
+from live.protocol import Viewer
 from messages.models import Message
 from robots import frames, router
 from robots.models import Autopilot, Reply, RobotSeat
@@ -118,7 +119,8 @@ def test_each_of_what_it_is_holds_until_it_is_given_another(world: World) -> Non
 
     def title() -> str:
         people = [{"id": muse.user_id, "role": "robot"}]
-        return str(frames.robots(ben, people)[0]["title"])
+        ((robot,),) = frames.robots([Viewer(ben, people)])
+        return str(robot["title"])
 
     assert title() == "Critic"
     question = world.say(room, world.ben, "@muse which?")

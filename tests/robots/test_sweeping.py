@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from queue import Queue
 
 import pytest
 from django.conf import settings
@@ -21,7 +22,7 @@ from chatmanager.celery import app
 from chatmanager.worker import EmbeddedWorker
 from live import database
 from messages.models import Message
-from robots import checkpoints, work
+from robots import checkpoints, runner, work
 from robots.checkpoints import Checkpoint
 from robots.models import Reply, Robot, RobotSeat, replies
 from robots.outcome import Outcome
@@ -349,3 +350,27 @@ def test_words_to_who_writes_go_to_a_queue_of_their_own() -> None:
         ("celery", "celery"),
         ("replies", "replies"),
     }
+
+
+OURS, NOT_OURS = -7, -8  # ids of no reply
+
+
+def test_who_writes_in_this_process_is_told_without_a_broker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken: list[int] = []
+    told: Queue[work.Word] = Queue()
+    monkeypatch.setattr(runner, "take", taken.append)
+    monkeypatch.setattr(work, "_words", told)
+    monkeypatch.setattr(work, "_teller", lambda: None)  # or it might take from there
+    worker = EmbeddedWorker(beat=False)
+    worker.start()
+    try:
+        work._pass_on(work.Word("run_reply", OURS))
+        assert OURS in taken  # with what the worker found in the broker, told by tests before
+        assert told.empty()
+    finally:
+        worker.stop()
+    work._pass_on(work.Word("run_reply", NOT_OURS))
+    assert NOT_OURS not in taken
+    assert told.get_nowait() == work.Word("run_reply", NOT_OURS)

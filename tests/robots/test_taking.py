@@ -5,13 +5,10 @@ No worker of the server's runs here: it would take what these take themselves.
 
 from __future__ import annotations
 
-from unittest.mock import Mock
-
 import pytest
 from django.db import OperationalError
 
 from robots.models import Reply
-from robots.models.replies import ReplyManager
 from tests.race import race
 from tests.robots.provider import Provider
 from tests.robots.workers import as_it_is, ask, seat
@@ -39,8 +36,14 @@ def test_what_fails_of_taking_it_has_not_happened(
 ) -> None:
     seat(world, provider, "fine")
     reply = ask(world.team, "@echo hello", by=world.ben)
+    begin = Reply.begin
+
+    def begun_in_vain(reply: Reply, *, worker: str) -> bool:
+        assert begin(reply, worker=worker)
+        raise OperationalError("locked")
+
     with monkeypatch.context() as patched:
-        patched.setattr(ReplyManager, "with_all", Mock(side_effect=OperationalError("locked")))
+        patched.setattr(Reply, "begin", begun_in_vain)
         with pytest.raises(OperationalError):
             Reply.objects.take(reply.pk, worker="w")
     assert Reply.objects.take(reply.pk, worker="w") == reply

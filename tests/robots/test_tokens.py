@@ -1,14 +1,17 @@
 """Tokens are counted without a vocabulary, a little high."""
 
+import random
 import subprocess
 import sys
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 
-from robots import tokens
+from robots import tokens, transcript
+from robots.transcript import Line
 
 ENGLISH = """\
 When the first light came over the hills, nobody in the village had slept. The river had risen
@@ -101,3 +104,36 @@ def test_counting_loads_no_vocabulary() -> None:
         check=True,
     ).stdout.split()
     assert not {"litellm", "tiktoken", "tokenizers"}.intersection(said)
+
+
+ALPHABET = "aBz09 .,[]{}|\t\n\r\x00\x1b\x7f ä\u00a0\u07ff\u3000春ß\ufeff🙂"
+
+
+def test_what_is_not_counted_is_taken_for_no_less() -> None:
+    rng = random.Random(7)  # for examples, not for secrets
+    for length in (*range(12), 40, 400):
+        for _ in range(200):
+            some = rng.sample(ALPHABET, rng.randint(1, 4))
+            text = "".join(rng.choices(some, k=length))
+            assert tokens.count(text) <= tokens.at_most(text), repr(text)
+
+
+@pytest.mark.parametrize("text", [ENGLISH, GERMAN, MARKDOWN])
+def test_ordinary_words_are_taken_for_a_few_times_as_much(text: str) -> None:
+    assert tokens.at_most(text) <= 5 * tokens.count(text)
+
+
+@pytest.mark.parametrize("most", [0, 40, 90, 91, 92, 200, 100_000])
+def test_as_much_fits_as_when_all_is_counted(most: int) -> None:
+    lines = [Line("user", text) for text in (ENGLISH[:60], CHINESE[:9], "", GERMAN[:100]) * 3]
+    costs = list(accumulate(line.cost for line in lines))
+    taken, whole = transcript.fitting(lines, most)
+    assert taken == lines[: sum(cost <= most for cost in costs)][::-1]
+    assert whole == (costs[-1] <= most)
+
+
+def test_nothing_is_counted_where_all_fits_by_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "count", lambda text: pytest.fail("counted"))
+    lines = [Line("user", ENGLISH)] * 20
+    assert transcript.fitting(lines, 10_000) == (lines, True)
+    assert transcript.cut(ENGLISH, 500) == ENGLISH

@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
@@ -87,23 +88,30 @@ SHORT = {
 
 
 class Worker:
-    """`celery -A chatmanager worker`, ended with the `with`; `arguments` say what it takes."""
+    """`celery -A chatmanager worker`, ended with the `with`; `arguments` say what it takes.
 
-    def __init__(self, environment: dict[str, str], *arguments: str) -> None:
+    What it logs is added to `log`, or else told here.
+    """
+
+    def __init__(
+        self, environment: dict[str, str], *arguments: str, log: Path | None = None
+    ) -> None:
         name = f"{arguments[-1].strip('-')}-{os.urandom(4).hex()}@%h"
         program = [sys.executable, "-m", "celery", "-A", "chatmanager", "worker"]
-        self.process = subprocess.Popen(
-            [*program, "--pool", "threads", "--concurrency", "4", "-n", name, *arguments],
-            cwd=settings.BASE_DIR,
-            env={
-                **os.environ,
-                "DJANGO_SETTINGS_MODULE": "chatmanager.settings",
-                "CHAT_LOG_LEVEL": "ERROR",
-                **environment,
-            },
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,  # a beat within it ends with it
-        )
+        with log.open("a") if log else nullcontext() as told:
+            self.process = subprocess.Popen(
+                [*program, "--pool", "threads", "--concurrency", "4", "-n", name, *arguments],
+                cwd=settings.BASE_DIR,
+                env={
+                    **os.environ,
+                    "DJANGO_SETTINGS_MODULE": "chatmanager.settings",
+                    "CHAT_LOG_LEVEL": "ERROR",
+                    **environment,
+                },
+                stdout=subprocess.DEVNULL,
+                stderr=told,
+                start_new_session=True,  # a beat within it ends with it
+            )
 
     def __enter__(self) -> Self:
         return self

@@ -110,7 +110,7 @@ async function submit(event, place) {
 function bar(id) {
   const alone = element("a", { class: "icon-button", href: `/rooms/${id}/`, title: "Open on its own page" }, icon("expand"), element("span", { class: "only-read-aloud" }, "Open on its own page"));
   const shut = iconButton("Close the side-bar (Esc)", icon("close"));
-  shut.addEventListener("click", back);
+  shut.addEventListener("click", back, { once: true });
   return element("div", { class: "panel-bar" }, alone, shut);
 }
 

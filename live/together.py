@@ -1,0 +1,63 @@
+"""Questions of many at once: what is asked while others are being answered is answered together.
+
+As posts are committed together: there is no timer, and one question costs no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
+from typing import Generic, TypeVar
+
+from live import database
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+MOST = 64
+"""Questions that are answered in one go."""
+
+
+class Together(Generic[Q, A]):
+    """`answer` takes questions and has an answer for each, or what it raises to who asked.
+
+    It works for nobody in particular: what is done on behalf of one must not be done here.
+    """
+
+    def __init__(self, answer: Callable[[Sequence[Q]], Awaitable[Sequence[A | Exception]]]) -> None:
+        self._answer = answer
+        self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    def ask(self, question: Q) -> asyncio.Future[A]:
+        result: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, result))
+        if self._running is None:
+            self._running = asyncio.get_running_loop().create_task(self._run(), context=Context())
+        return result
+
+    async def _run(self) -> None:
+        while self._waiting:
+            asked, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            answers = await self._answer_all([question for question, _ in asked])
+            for (_, result), answer in zip(asked, answers, strict=True):
+                if not result.done():  # whoever asked may have gone
+                    _settle(result, answer)
+        self._running = None
+
+    async def _answer_all(self, questions: Sequence[Q]) -> Sequence[A | Exception]:
+        """All in one go; where that fails, one by one: what one asks costs no other the answer."""
+        try:
+            return await self._answer(questions)
+        except Exception as problem:
+            if len(questions) == 1 or database.is_out_of_reach(problem):
+                return [problem] * len(questions)
+        return [(await self._answer_all([question]))[0] for question in questions]
+
+
+def _settle(result: asyncio.Future[A], answer: A | Exception) -> None:
+    if isinstance(answer, Exception):
+        result.set_exception(answer)
+    else:
+        result.set_result(answer)

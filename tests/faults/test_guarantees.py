@@ -1,0 +1,219 @@
+"""Each guarantee notices when it is broken: a sound outcome is spoilt in one way at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults.guarantees import Life, Outcome, Sample, breaches
+from tests.faults.load import Copy, Post
+from tests.faults.record import Reply, Row, Rows
+
+ADA, BEN, ROBOT, ROOM = 1, 2, 3, 7
+
+
+def sound() -> Outcome:
+    """Ada asks the robot, which answers; Ben says something to Ada alone, twice to himself."""
+    asked = Post(ADA, ROOM, "@echo question-1", asks=True, client_id="a", message=11)
+    whispered = Post(BEN, ROOM, "psst", to=[ADA], client_id="b", message=13)
+    alone = Post(BEN, ROOM, "a note", to=[BEN], client_id="c", message=14)
+    posts = [asked, whispered, alone]
+    note = Row(10, ROOM, ROBOT, "", 2, 1, "complete", "opened", "everyone", [], None)
+    rows = [
+        note,
+        Row(11, ROOM, ADA, "a", 3, 1, "complete", asked.body, "everyone", [], None),
+        Row(12, ROOM, ROBOT, "", 7, 2, "complete", "question-1 word1", "everyone", [], 11),
+        Row(13, ROOM, BEN, "b", 5, 1, "complete", "psst", "only", [ADA], None),
+        Row(14, ROOM, BEN, "c", 6, 1, "complete", "a note", "only", [BEN], None),
+    ]
+    copies = {row.id: Copy(row.version, row.status, row.body) for row in rows}
+    seen = {ADA: {pk: copies[pk] for pk in copies if pk != 14}, BEN: dict(copies)}
+    return Outcome(
+        posts=posts,
+        refused=[],
+        before=Rows(rooms={ROOM: 2}, messages=[note]),
+        after=Rows({ROOM: 7}, rows, [Reply(11, 12, "done", 1, "")]),
+        sent_again={post.client_id: post.message or 0 for post in posts},
+        lives=[Life(user, {ROOM: dict(held)}, set(held)) for user, held in seen.items()],
+        fresh={user: {ROOM: dict(held)} for user, held in seen.items()},
+        answers={11: "question-1 word1"},
+        memory=[(100, 110)],
+    )
+
+
+def refuse(outcome: Outcome) -> None:
+    outcome.refused.append("Ada: no")
+
+
+def leave_unanswered(outcome: Outcome) -> None:
+    outcome.posts.append(Post(ADA, ROOM, "hello?", client_id="d"))
+
+
+def lose(outcome: Outcome) -> None:
+    del outcome.after.messages[3]
+
+
+def double(outcome: Outcome) -> None:
+    again = Row(15, ROOM, BEN, "b", 8, 1, "complete", "psst", "only", [ADA], None)
+    outcome.after.messages.append(again)
+
+
+def garble(outcome: Outcome) -> None:
+    outcome.after.messages[3].body = "pst"
+
+
+def forget_that_it_was_said(outcome: Outcome) -> None:
+    outcome.sent_again["b"] = 16
+
+
+def invent(outcome: Outcome) -> None:
+    outcome.posts.pop()
+
+
+def skip_a_revision(outcome: Outcome) -> None:
+    outcome.after.rooms[ROOM] = 8
+
+
+def take_a_revision_twice(outcome: Outcome) -> None:
+    outcome.after.messages[4].revision = 5
+
+
+def swap_revisions(outcome: Outcome) -> None:
+    outcome.after.messages[3].revision, outcome.after.messages[4].revision = 6, 5
+
+
+def swap_what_was_said(outcome: Outcome) -> None:
+    outcome.posts[1], outcome.posts[2] = outcome.posts[2], outcome.posts[1]
+
+
+def miss(outcome: Outcome) -> None:
+    del outcome.lives[0].held[ROOM][13]
+
+
+def hold_what_was_before(outcome: Outcome) -> None:
+    outcome.lives[0].held[ROOM][12] = Copy(1, "streaming", "question-1")
+
+
+def hide_from_newcomers(outcome: Outcome) -> None:
+    for copies in (outcome.fresh[ADA], outcome.lives[0].held):
+        del copies[ROOM][13]
+
+
+def tell_of_a_whisper(outcome: Outcome) -> None:
+    outcome.lives[0].told.add(14)
+
+
+def leave_an_answer_queued(outcome: Outcome) -> None:
+    outcome.after.replies[0].state = "queued"
+
+
+def be_late(outcome: Outcome) -> None:
+    outcome.unfinished = 1
+
+
+def leave_a_message_streaming(outcome: Outcome) -> None:
+    outcome.after.messages[2].status = "streaming"
+
+
+def answer_twice(outcome: Outcome) -> None:
+    again = Row(15, ROOM, ROBOT, "", 8, 1, "complete", "question-1 word1", "everyone", [], 11)
+    outcome.after.messages.append(again)
+
+
+def answer_nobody(outcome: Outcome) -> None:
+    outcome.after.replies.clear()
+
+
+def say_a_word_twice(outcome: Outcome) -> None:
+    outcome.after.messages[2].body = "question-1 word1 word1"
+
+
+def break_off_with_other_words(outcome: Outcome) -> None:
+    outcome.after.replies[0].state = "failed"
+    outcome.after.messages[2].body = "question-2"
+
+
+def break_a_file(outcome: Outcome) -> None:
+    outcome.broken_files.append("file.bin: 404")
+
+
+def leak(outcome: Outcome) -> None:
+    outcome.memory[0] = (100, 200)
+
+
+def hold_a_connection(outcome: Outcome) -> None:
+    outcome.connections = 1
+
+
+def count_a_socket(outcome: Outcome) -> None:
+    outcome.sockets = 1
+
+
+def grow(outcome: Outcome) -> None:
+    outcome.samples = [Sample(n, 9, 5.0, 9.0, [100 + 2 * n]) for n in range(40)]
+
+
+def slow_down(outcome: Outcome) -> None:
+    outcome.samples = [Sample(n, 9, 5.0 + n, 9.0, [100]) for n in range(40)]
+
+
+def stutter(outcome: Outcome) -> None:
+    outcome.samples = [Sample(n, 9, 5.0, 9.0 if n < 20 else 99.0, [100]) for n in range(40)]
+
+
+def be_over_at_once(outcome: Outcome) -> None:
+    outcome.samples = [Sample(n, 9, 5.0, 9.0, [100]) for n in range(7)]
+
+
+def broken(outcome: Outcome) -> set[str]:
+    return {name for name, cases in breaches(outcome).items() if cases}
+
+
+def test_what_is_sound_breaks_nothing() -> None:
+    assert broken(sound()) == set()
+    soaked = sound()
+    soaked.samples = [Sample(n, 9, 5.0, 9.0, [100]) for n in range(40)]
+    assert broken(soaked) == set()
+
+
+@pytest.mark.parametrize(
+    ("guarantee", "spoil"),
+    [
+        ("answered", refuse),
+        ("answered", leave_unanswered),
+        ("there once", lose),
+        ("there once", double),
+        ("there once", garble),
+        ("there once", forget_that_it_was_said),
+        ("there once", invent),
+        ("in order", skip_a_revision),
+        ("in order", take_a_revision_twice),
+        ("in order", swap_revisions),
+        ("in order", swap_what_was_said),
+        ("same for all", miss),
+        ("same for all", hold_what_was_before),
+        ("same for all", hide_from_newcomers),
+        ("discreet", tell_of_a_whisper),
+        ("answers end", leave_an_answer_queued),
+        ("answers end", be_late),
+        ("answers end", leave_a_message_streaming),
+        ("one answer", answer_twice),
+        ("one answer", answer_nobody),
+        ("one answer", say_a_word_twice),
+        ("one answer", break_off_with_other_words),
+        ("files whole", break_a_file),
+        ("memory", leak),
+        ("sockets", hold_a_connection),
+        ("sockets", count_a_socket),
+        ("flat memory", grow),
+        ("flat latency", slow_down),
+        ("flat latency", stutter),
+        ("flat memory", be_over_at_once),
+        ("flat latency", be_over_at_once),
+    ],
+)
+def test_a_broken_guarantee_is_told(guarantee: str, spoil: Callable[[Outcome], None]) -> None:
+    outcome = sound()
+    spoil(outcome)
+    assert guarantee in broken(outcome)
