@@ -47,7 +47,7 @@ def frames_until_close(connection: ClientConnection) -> tuple[list[dict[str, obj
 
 
 def frame_header(length: int) -> bytes:
-    """How a client begins a text frame of so many bytes (RFC 6455, 5.2): what follows is not waited for."""
+    """How a client begins a text frame of so many bytes (RFC 6455, 5.2)."""
     return struct.pack("!BBQ4x", 0x81, 0x80 | 127, length)
 
 
