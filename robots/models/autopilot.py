@@ -393,11 +393,14 @@ class Autopilot(models.Model):
     def _hear(self, asked: int, spent: Spent) -> bool:
         """The moderator has answered that: count, once, what it took. Whether it still is its to
         decide.
+
+        Where a later answer came first, nobody knows any more whether this one was counted: rather
+        once too little than twice.
         """
         self._lock()
-        if self.heard == asked:  # it is tried again, though it had come through
+        if asked <= self.heard:  # it is tried again, though it had come through; or came too late
             return False
-        self.heard = max(self.heard, asked)
+        self.heard = asked
         self.moderator_tokens += spent.tokens
         if spent.cost is not None:
             self.moderator_cost = (self.moderator_cost or Decimal(0)) + spent.cost
@@ -414,8 +417,13 @@ class Autopilot(models.Model):
         return still
 
     def _count_unanswered(self) -> None:
-        """Where who asked its moderator is gone: what was set aside counts as taken."""
-        self.moderator_tokens += self.tokens_reserved or 0
+        """Where who asked its moderator is gone: what was set aside counts as taken, and stands
+        for the answer, should that come after all.
+        """
+        if self.tokens_reserved is None:
+            return
+        self.heard = self.asked
+        self.moderator_tokens += self.tokens_reserved
         if self.cost_reserved is not None:
             self.moderator_cost = (self.moderator_cost or Decimal(0)) + self.cost_reserved
         self.tokens_reserved = self.cost_reserved = self.reserved_until = None

@@ -499,6 +499,39 @@ class TestWorkers:
         assert (session.state, session.errors) == ("running", 1)
         assert session.spent == (5, 1)
 
+    def test_what_was_set_aside_stands_for_an_answer_that_comes_too_late(
+        self, world: World, robots: list[Robot]
+    ) -> None:
+        """Which is tried again as any other, where it is not heard that it was written down."""
+        Robot.objects.filter(pk=robots[0].pk).update(daily_tokens=100)
+        first = start(world, robots, "moderated")
+        assert first.advance()
+        assert first.reserve(40, Decimal(1))
+        wait_no_more(first)
+        second = Autopilot.objects.get(pk=first.pk)
+        assert second.advance()
+        assert second.spent == (40, 1)
+        first.follow(1, Choice(robots[1], ""), Spent(5, Decimal(2)))
+        assert second.spent == (40, 1)
+        second.follow(2, Choice(robots[2], ""), Spent(7, Decimal(3)))
+        first.follow(1, Choice(robots[1], ""), Spent(5, Decimal(2)))
+        second.refresh_from_db()
+        assert second.spent == (47, 4)
+        assert Reply.objects.get().robot == robots[2]
+
+    def test_answers_that_cross_are_never_counted_twice(
+        self, world: World, robots: list[Robot]
+    ) -> None:
+        first = start(world, robots, "moderated")
+        assert first.advance()
+        wait_no_more(first)
+        second = Autopilot.objects.get(pk=first.pk)
+        assert second.advance()
+        second.follow(2, Choice(robots[2], ""), Spent(7, None))
+        for _ in range(2):
+            first.do_without(1, "It took too long.", Spent(5, None))
+        assert first.spent.tokens == 7
+
     def test_a_try_that_failed_makes_no_old_decision_a_new_one(
         self, world: World, robots: list[Robot], monkeypatch: pytest.MonkeyPatch
     ) -> None:
