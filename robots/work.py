@@ -38,12 +38,17 @@ def written_here(take: Callable[[int], None] | None) -> None:
 
 def tell(reply: int) -> None:
     """Have a worker look at a reply, once this transaction is committed."""
-    transaction.on_commit(lambda: _pass_on(Word("run_reply", reply)))
+    _after_commit(Word("run_reply", reply))
 
 
 def tell_of_turn(session: int, *, after: timedelta = timedelta(0)) -> None:
     """Have a worker look, after a pause, whose turn it is in a session."""
-    transaction.on_commit(lambda: _pass_on(Word("advance_autopilot", session, after)))
+    _after_commit(Word("advance_autopilot", session, after))
+
+
+def _after_commit(word: Word) -> None:
+    """Whatever becomes of it: what others do after the commit is done, too."""
+    transaction.on_commit(lambda: _pass_on(word), robust=True)
 
 
 def _pass_on(word: Word) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from queue import Queue
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
@@ -350,6 +351,19 @@ def test_words_to_who_writes_go_to_a_queue_of_their_own() -> None:
         ("celery", "celery"),
         ("replies", "replies"),
     }
+
+
+def test_a_word_that_cannot_be_passed_on_keeps_no_others_back(
+    running: Reply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor what else is to be done after the commit."""
+    monkeypatch.setattr(work, "_pass_on", Mock(side_effect=RuntimeError("The loop is closed.")))
+    done: list[str] = []
+    with transaction.atomic():
+        work.tell(running.pk)
+        work.tell_of_turn(running.pk)
+        transaction.on_commit(lambda: done.append("others are woken"))
+    assert done
 
 
 OURS, NOT_OURS = -7, -8  # ids of no reply
