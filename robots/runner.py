@@ -240,8 +240,11 @@ class Runner:
             writer.note(claims.get(writer.key))
 
     async def _renew(self) -> None:
-        """But for what was stopped: whatever holds its writer up, it ends when its lease does."""
-        pks = [writer.key[0] for writer in self._writers if writer.fate != Fate.STOPPED]
+        """But for what was stopped and is read all the same: whatever holds that up, it ends when
+        its lease does. One that is being ended keeps it, however long the database is away: what it
+        has taken is known here alone.
+        """
+        pks = [w.key[0] for w in self._writers if w.over or w.fate != Fate.STOPPED]
         await database.run(Reply.objects.renew, pks, worker=self.name)
 
     def _claims(self) -> dict[tuple[int, int], Claim]:

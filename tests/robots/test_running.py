@@ -362,19 +362,21 @@ class TestWhatGoesWrong:
         assert ended(reply).state == State.STOPPED
         assert order == ["begun", "finished"]
 
-    def test_a_stop_ends_it_whatever_holds_its_writer_up(
+    def test_a_stop_ends_it_whatever_holds_its_reading_up(
         self, world: World, provider: Provider, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seat(world, provider, "slow")
         provider.answers("slow", "one two three " * 50, pace=20)
-        held, outcome = Event(), Writer._outcome
+        begun, held, really_begin = Event(), Event(), Reply.begin_streaming
 
-        def late(self: Writer, code: str, sentence: str) -> Outcome:
+        def begin_streaming(self: Reply, **ttft: int) -> bool:
+            begun.set()
             held.wait(PATIENCE)
-            return outcome(self, code, sentence)
+            return really_begin(self, **ttft)
 
-        monkeypatch.setattr(Writer, "_outcome", late)
-        reply = written(ask(world.team, "@echo hello", by=world.ben), 1)
+        monkeypatch.setattr(Reply, "begin_streaming", begin_streaming)
+        reply = ask(world.team, "@echo hello", by=world.ben)
+        assert begun.wait(PATIENCE)
         reply.stop(by=world.ben)
         here = runner._running()
         wait_for(lambda: [w for w in here._writers if w.fate is Fate.STOPPED])
@@ -388,6 +390,32 @@ class TestWhatGoesWrong:
         held.set()
         wait_for(lambda: not here._writers)
         assert ended(reply).state == State.STOPPED
+
+    def test_nobody_else_ends_what_is_being_ended(
+        self, world: World, provider: Provider, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What it has taken is known to its writer alone, however long that has to wait."""
+        seat(world, provider, "slow")
+        provider.answers("slow", "one two three " * 50, pace=20)
+        held, outcome = Event(), Writer._outcome
+
+        def late(self: Writer, code: str, sentence: str) -> Outcome:
+            held.wait(PATIENCE)
+            return outcome(self, code, sentence)
+
+        monkeypatch.setattr(Writer, "_outcome", late)
+        reply = written(ask(world.team, "@echo hello", by=world.ben), 1)
+        reply.stop(by=world.ben)
+        here = runner._running()
+        wait_for(lambda: [w for w in here._writers if w.over])
+        Reply.objects.filter(pk=reply.pk).update(lease_until=timezone.now())
+        asyncio.run_coroutine_threadsafe(here._renew(), here._loop).result()
+        Reply.objects.sweep()
+        assert not as_it_is(reply).is_over
+        held.set()
+        over = ended(reply)
+        assert over.state == State.STOPPED
+        assert over.tokens_out
 
 
 @pytest.mark.usefixtures("worker")
