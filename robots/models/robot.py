@@ -252,7 +252,10 @@ class Robot(models.Model):
         AuditEntry.objects.record("robot.avatar_changed", on=self, by=by, after=shown)
 
     def retire(self, *, by: User) -> None:
-        """Take it out of every room, for good. What it said stays. Raises Forbidden."""
+        """Take it out of every room, for good. What it said stays. Raises Forbidden.
+
+        Not within a transaction: it would keep the locks of one round while the next takes its own.
+        """
         _must_configure(by, {})
         while not self._retired(by=by):
             pass  # somebody brought it into one more at that moment
@@ -306,7 +309,7 @@ class Robot(models.Model):
 
     # What the verbs are made of
 
-    @transaction.atomic
+    @transaction.atomic(durable=True)
     def _retired(self, *, by: User) -> bool:
         """False where it sits in a room that was not locked, or where a side-bar of one was opened
         meanwhile: rooms are locked before robots.

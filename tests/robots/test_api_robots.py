@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry, User
@@ -225,6 +225,14 @@ def test_who_retires_a_robot(world: World, echo: Robot) -> None:
     answers = everybody(world, retire)
     outside = dict.fromkeys(("gus", "carl", "dora"), "not_found")
     assert answers == expected(otherwise="forbidden") | dict.fromkeys(AGENTS, 204) | outside
+
+
+def test_retiring_is_no_part_of_anything_else(world: World, echo: Robot) -> None:
+    """Rooms are locked before robots, round by round: the locks of a round end with it."""
+    with transaction.atomic(), pytest.raises(RuntimeError):
+        echo.retire(by=world.root)
+    echo.refresh_from_db()
+    assert echo.retired_at is None
 
 
 def test_a_retired_robot_is_found_nowhere(world: World, echo: Robot) -> None:
