@@ -109,7 +109,8 @@ def _live_through(asked, house, rounds, left_out) -> None:
         one = Round(house, fault, seed=seed, seconds=asked.seconds, crowd=asked.crowd, quiet=quiet)
         told = _lived(one)
         rounds.append(told)
-        quiet = quiet or told.memory
+        if fault.name == "nothing":
+            quiet = told.memory
 
 
 def _lived(one):
@@ -130,8 +131,13 @@ def _lived(one):
 
 
 def _verdict(told) -> str:
+    from tests.faults.guarantees import GUARANTEES
+
     broken = [name for name, cases in told.breaches.items() if cases]
-    return f"BROKEN: {', '.join(broken)}" if broken else "all held"
+    if broken:
+        return f"BROKEN: {', '.join(broken)}"
+    unasked = [name for name in GUARANTEES if name not in told.breaches]
+    return "all held" + (f", not asked: {', '.join(unasked)}" if unasked else "")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ class Outcome:
     """Answers that were not over in time."""
     broken_files: list[str] = field(default_factory=list)
     memory: list[tuple[int, int]] = field(default_factory=list)
-    """Of each server, MiB after a quiet load and now."""
+    """Of each server, MiB after a quiet load and now; nothing where there was no quiet one."""
     connections: int = 0
     sockets: int = 0
     samples: list[Sample] = field(default_factory=list)
@@ -272,7 +272,18 @@ OF_A_SOAK: dict[str, Callable[[Outcome], Breaches]] = {
 }
 
 
+NEEDS: dict[str, Callable[[Outcome], object]] = {
+    "memory": lambda outcome: outcome.memory,
+    **dict.fromkeys(OF_A_SOAK, lambda outcome: outcome.samples),
+}
+"""What a guarantee is asked of. Where there is nothing of it, it is not asked."""
+
+
 def breaches(outcome: Outcome) -> dict[str, list[str]]:
-    """By guarantee, what is broken; nothing where it holds."""
-    questions = {**GUARANTEES, **(OF_A_SOAK if outcome.samples else {})}
-    return {name: list(asked(outcome)) for name, asked in questions.items()}
+    """By guarantee that could be asked, what is broken; nothing where it holds."""
+    questions = {**GUARANTEES, **OF_A_SOAK}
+    return {
+        name: list(broken(outcome))
+        for name, broken in questions.items()
+        if name not in NEEDS or NEEDS[name](outcome)
+    }

@@ -177,6 +177,20 @@ def test_what_is_sound_breaks_nothing() -> None:
     assert broken(soaked) == set()
 
 
+def forget_the_quiet_day(outcome: Outcome) -> None:
+    outcome.memory.clear()
+
+
+@pytest.mark.parametrize(("guarantee", "take_away"), [("memory", forget_the_quiet_day)])
+def test_a_guarantee_of_nothing_is_not_asked(
+    guarantee: str, take_away: Callable[[Outcome], None]
+) -> None:
+    outcome = sound()
+    assert guarantee in breaches(outcome)
+    take_away(outcome)
+    assert guarantee not in breaches(outcome)
+
+
 @pytest.mark.parametrize(
     ("guarantee", "spoil"),
     [
