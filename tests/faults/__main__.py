@@ -123,8 +123,8 @@ def _lived(one):
         told.breaches["came to its end"] = [repr(problem)]
     print(
         f"  {told.injected} times in {told.seconds:.0f} s, {told.accepted} accepted, "
-        f"{told.rate} wanted a second, {told.asked} questions, {told.counts}, {told.states}, "
-        f"{told.memory} MiB: {_verdict(told)}",
+        f"{told.rate} wanted a second, {told.asked} questions, {told.files} files, "
+        f"{told.counts}, {told.states}, {told.memory} MiB: {_verdict(told)}",
         flush=True,
     )
     return told

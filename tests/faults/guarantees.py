@@ -60,6 +60,8 @@ class Outcome:
     """What the robot was to say, by the question's message."""
     unfinished: int = 0
     """Answers that were not over in time."""
+    files: int = 0
+    """That were looked into."""
     broken_files: list[str] = field(default_factory=list)
     memory: list[tuple[int, int]] = field(default_factory=list)
     """Of each server, MiB after a quiet load and now; nothing where there was no quiet one."""
@@ -184,7 +186,11 @@ def answers_end(outcome: Outcome) -> Breaches:
 
 
 def answered_once(outcome: Outcome) -> Breaches:
-    """One answer a question, to what was asked, and none of its words twice."""
+    """One answer a question, to what was asked, and none of its words twice; and some are whole, as
+    the last question was asked when all was up.
+    """
+    if not any(reply.state == "done" for reply in outcome.after.replies):
+        yield f"none of {len(outcome.answers)} questions was answered to its end"
     replies: dict[int, list[Reply]] = defaultdict(list)
     for reply in outcome.after.replies:
         replies[reply.question].append(reply)
@@ -273,6 +279,8 @@ OF_A_SOAK: dict[str, Callable[[Outcome], Breaches]] = {
 
 
 NEEDS: dict[str, Callable[[Outcome], object]] = {
+    **dict.fromkeys(("answers end", "one answer"), lambda outcome: outcome.answers),
+    "files whole": lambda outcome: outcome.files,
     "memory": lambda outcome: outcome.memory,
     **dict.fromkeys(OF_A_SOAK, lambda outcome: outcome.samples),
 }

@@ -250,18 +250,27 @@ class Person:
 
     def _next(self) -> Post:
         self._said += 1
-        post = Post(self.login.user, self.random.choice(self.load.rooms), "")
+        room = self.random.choice(self.load.rooms)
+        post = Post(self.login.user, room, f"{self.login.name} says *{self._said}*")
         chance = self.random.random()
-        post.body = f"{self.login.name} says *{self._said}*"
-        if chance < ASKING:
-            post.asks = True
-            post.body = f"@{ROBOT} question-{post.client_id.replace('-', '')}"
+        if self.posts == "http" and (self._said == 1 or chance > 1 - ATTACHING):
+            # What each says first has one, too: however short a round is, there are files.
+            post.file = self.random.randbytes(self.random.randint(1_000, 60_000))
+        elif chance < ASKING:
+            return self._question(room)
         elif chance < ASKING + WHISPERING:
             others = [one.user for one in self.load.house.people if one != self.login]
             post.to = sorted(self.random.sample(others, 2))
-        elif chance < ASKING + WHISPERING + ATTACHING and self.posts == "http":
-            post.file = self.random.randbytes(self.random.randint(1_000, 60_000))
         return post
+
+    def _question(self, room: int) -> Post:
+        post = Post(self.login.user, room, "", asks=True)
+        post.body = f"@{ROBOT} question-{post.client_id.replace('-', '')}"
+        return post
+
+    async def ask(self) -> None:
+        """The robot, in any room."""
+        await self.say(self._question(self.random.choice(self.load.rooms)))
 
     async def _by_socket(self, post: Post) -> Json | None:
         wire = self._wire
@@ -369,8 +378,12 @@ class Load:
                 await person.is_here.wait()
 
     async def end(self, seconds: float) -> None:
-        """Begin nothing more, and have what was begun answered within that time."""
+        """Begin nothing more but a last question to the robot, by one of those who only listen, and
+        have what was begun answered within that time.
+        """
         self.is_ending = True
+        silent = next(person for person in self.people if not person.posts)
+        self._talking.append(asyncio.create_task(silent.ask()))
         _, late = await asyncio.wait(self._talking, timeout=seconds)
         await _cancel(late)
         for task in self._talking:

@@ -43,6 +43,7 @@ class Told:
     injected: int = 0
     accepted: int = 0
     asked: int = 0
+    files: int = 0
     rate: float = RATE
     """Posts a second that were wanted."""
     seconds: float = 0
@@ -92,7 +93,8 @@ class Round:
             fresh = await self._read_anew(rooms)
             await _until(lambda: _hold_all(load, fresh), HELD_WITHIN)
             sent_again = await self._send_again(load.accepted)
-            broken_files = await self._look_into_files(load.accepted)
+            with_files = [post for post in load.accepted if post.file]
+            broken_files = await self._look_into_files(with_files)
         finally:
             await load.leave()
         connections, sockets = await self._left_behind()
@@ -108,6 +110,7 @@ class Round:
             fresh=fresh,
             answers={post.message: said_of(post.body) for post in load.accepted if post.asks},
             unfinished=unfinished,
+            files=len(with_files),
             broken_files=broken_files,
             memory=list(zip(self.quiet, memory, strict=True)) if self.quiet else [],
             connections=connections,
@@ -166,8 +169,7 @@ class Round:
             is_whole = answer.content == post.file
             return "" if is_whole else f"{post.attachment}: {answer.status_code}"
 
-        with_files = [post for post in posts if post.file]
-        return [broken for broken in await _all(look, with_files) if broken]
+        return [broken for broken in await _all(look, posts) if broken]
 
     async def _left_behind(self) -> tuple[int, int]:
         """Connections that are held and sockets that are counted, when all should be gone."""
@@ -193,6 +195,7 @@ class Round:
     def _tell(self, load: Load, outcome: Outcome, seconds: float) -> None:
         told = self.told
         told.accepted, told.asked = len(load.accepted), len(outcome.answers)
+        told.files = outcome.files
         told.counts = dict(load.counts)
         for reply in outcome.after.replies:
             state = f"{reply.state} {reply.error}".strip()

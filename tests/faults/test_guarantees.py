@@ -38,6 +38,7 @@ def sound() -> Outcome:
         lives=[Life(user, {ROOM: dict(held)}, set(held)) for user, held in seen.items()],
         fresh={user: {ROOM: dict(held)} for user, held in seen.items()},
         answers={11: "question-1 word1"},
+        files=1,
         memory=[(100, 110)],
     )
 
@@ -121,8 +122,16 @@ def answer_twice(outcome: Outcome) -> None:
     outcome.after.messages.append(again)
 
 
+def ask_again(outcome: Outcome) -> None:
+    outcome.answers[15] = "question-2 word1"
+    answer = Row(16, ROOM, ROBOT, "", 8, 2, "complete", "question-2 word1", "everyone", [], 15)
+    outcome.after.messages.append(answer)
+    outcome.after.replies.append(Reply(15, 16, "done", 1, ""))
+
+
 def answer_nobody(outcome: Outcome) -> None:
-    outcome.after.replies.clear()
+    ask_again(outcome)
+    del outcome.after.replies[0]
 
 
 def say_a_word_twice(outcome: Outcome) -> None:
@@ -130,8 +139,13 @@ def say_a_word_twice(outcome: Outcome) -> None:
 
 
 def break_off_with_other_words(outcome: Outcome) -> None:
+    ask_again(outcome)
     outcome.after.replies[0].state = "failed"
     outcome.after.messages[2].body = "question-2"
+
+
+def fail_every_answer(outcome: Outcome) -> None:
+    outcome.after.replies[0].state = "failed"
 
 
 def break_a_file(outcome: Outcome) -> None:
@@ -181,7 +195,23 @@ def forget_the_quiet_day(outcome: Outcome) -> None:
     outcome.memory.clear()
 
 
-@pytest.mark.parametrize(("guarantee", "take_away"), [("memory", forget_the_quiet_day)])
+def ask_nothing(outcome: Outcome) -> None:
+    outcome.answers.clear()
+
+
+def send_no_file(outcome: Outcome) -> None:
+    outcome.files = 0
+
+
+@pytest.mark.parametrize(
+    ("guarantee", "take_away"),
+    [
+        ("memory", forget_the_quiet_day),
+        ("answers end", ask_nothing),
+        ("one answer", ask_nothing),
+        ("files whole", send_no_file),
+    ],
+)
 def test_a_guarantee_of_nothing_is_not_asked(
     guarantee: str, take_away: Callable[[Outcome], None]
 ) -> None:
@@ -216,6 +246,7 @@ def test_a_guarantee_of_nothing_is_not_asked(
         ("one answer", answer_nobody),
         ("one answer", say_a_word_twice),
         ("one answer", break_off_with_other_words),
+        ("one answer", fail_every_answer),
         ("files whole", break_a_file),
         ("memory", leak),
         ("sockets", hold_a_connection),
