@@ -17,13 +17,16 @@ from random import SystemRandom
 import django
 
 HOUSES = ["embedded", "grown"]
+ELSEWHERE = {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "WEB_CONCURRENCY"}
+"""Settings of ours that do not begin with CHAT_."""
 
 
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="chat-faults-") as folder:
         # Of the settings around us none is meant for what is broken here.
-        for name in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "WEB_CONCURRENCY"):
-            os.environ.pop(name, None)
+        for name in list(os.environ):
+            if name.startswith("CHAT_") or name in ELSEWHERE:
+                del os.environ[name]
         os.environ.update(CHAT_DATA_DIR=folder, CHAT_READ_DOT_ENV="0", CHAT_LOG_LEVEL="WARNING")
         os.environ["DJANGO_SETTINGS_MODULE"] = "chatmanager.settings"
         django.setup()

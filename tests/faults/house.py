@@ -190,14 +190,22 @@ class House:
         return sum(port in ports for port in _held_ports())
 
     def sockets(self) -> int:
-        """That the servers believe to have, told by their figures."""
-        told = [httpx.get(f"{server.url}/metrics").text for server in self.servers]
-        return sum(int(float(found)) for text in told for found in SOCKETS.findall(text))
+        """That the servers believe to have, told by their figures. Raises where one tells none."""
+        told = [httpx.get(f"{server.url}/metrics").raise_for_status() for server in self.servers]
+        return sum(counted(figures.text) for figures in told)
 
 
 SOCKETS = re.compile(r"^chat_sockets(?:\{.*\})? (\S+)$", re.MULTILINE)
 HELD = {"01", "08"}
 """How /proc calls a connection that is established, and one that only its client has closed."""
+
+
+def counted(figures: str) -> int:
+    """Sockets, by the figures of a server. Raises ValueError where they do not tell."""
+    found = SOCKETS.findall(figures)
+    if not found:
+        raise ValueError(f"There is no chat_sockets in {figures[:300]!r}")
+    return sum(int(float(number)) for number in found)
 
 
 def answer(request: Request) -> str:
