@@ -244,7 +244,10 @@ def flat_memory(outcome: Outcome) -> Breaches:
 
 
 def flat_latency(outcome: Outcome) -> Breaches:
-    """Nobody is answered later, however much was said before."""
+    """Nobody is answered later, however much was said before; and always somebody is answered."""
+    for sample in outcome.samples:
+        if not sample.posts:
+            yield f"nobody was answered in the seconds before the {sample.at}th"
     yield from _grown("p50", [sample.p50 for sample in outcome.samples])
     yield from _grown("p99", [sample.p99 for sample in outcome.samples])
 

@@ -49,7 +49,7 @@ class Soak(Round):
 
 
 def sample(at: float, answered: Sequence[float], memory: list[int]) -> Sample:
-    cuts = quantiles(answered, n=100) if len(answered) > 1 else [0.0] * 99
+    cuts = quantiles(answered, n=100) if len(answered) > 1 else [*answered, 0.0][:1] * 99
     p50, p99 = (round(1000 * cuts[n], 1) for n in (49, 98))
     return Sample(round(at), len(answered), p50, p99, memory)
 

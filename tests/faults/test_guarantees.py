@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.guarantees import Life, Outcome, Sample, breaches
+from tests.faults.house import counted
 from tests.faults.load import Copy, Post
 from tests.faults.record import Reply, Row, Rows
+from tests.faults.soak import sample
 
 ADA, BEN, ROBOT, ROOM = 1, 2, 3, 7
 
@@ -176,6 +178,10 @@ def stutter(outcome: Outcome) -> None:
     outcome.samples = [Sample(n, 9, 5.0, 9.0 if n < 20 else 99.0, [100]) for n in range(40)]
 
 
+def stand_still(outcome: Outcome) -> None:
+    outcome.samples = [sample(n, [0.005] * (n % 40 != 30), [100]) for n in range(40)]
+
+
 def be_over_at_once(outcome: Outcome) -> None:
     outcome.samples = [Sample(n, 9, 5.0, 9.0, [100]) for n in range(7)]
 
@@ -254,6 +260,7 @@ def test_a_guarantee_of_nothing_is_not_asked(
         ("flat memory", grow),
         ("flat latency", slow_down),
         ("flat latency", stutter),
+        ("flat latency", stand_still),
         ("flat memory", be_over_at_once),
         ("flat latency", be_over_at_once),
     ],
@@ -262,3 +269,13 @@ def test_a_broken_guarantee_is_told(guarantee: str, spoil: Callable[[Outcome], N
     outcome = sound()
     spoil(outcome)
     assert guarantee in broken(outcome)
+
+
+def test_sockets_are_counted_only_where_a_server_tells_them() -> None:
+    assert counted("# TYPE chat_sockets gauge\nchat_sockets 3.0\n") == 3
+    with pytest.raises(ValueError, match="no chat_sockets"):
+        counted("Not found")
+
+
+def test_the_one_post_of_a_sample_is_its_latency() -> None:
+    assert sample(1, [0.005], [100])[:4] == (1, 1, 5.0, 5.0)
