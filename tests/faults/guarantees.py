@@ -19,11 +19,14 @@ Copies = dict[int, dict[int, Copy]]
 
 @dataclass
 class Life:
-    """What a client holds that lived through it, and every message that ever reached it."""
+    """What a client holds that lived through it, and all that it was ever told of."""
 
     user: int
     held: Copies
     told: set[int]
+    """Messages that were shown, quoted or named to it."""
+    whispers: set[str]
+    """Markers of those of whose text anything came to it."""
 
 
 class Sample(NamedTuple):
@@ -102,8 +105,8 @@ def there_once(outcome: Outcome) -> Breaches:
     for row in outcome.after.messages:
         rows[row.client_id].append(row)
     for post in outcome.accepted:
-        found = [(row.id, row.body) for row in rows[post.client_id]]
-        if found != [(post.message, post.body)]:
+        found = [(row.id, row.body, row.to, row.reply_to) for row in rows[post.client_id]]
+        if found != [(post.message, post.body, post.to, post.reply_to)]:
             yield f"{post.sent} was accepted as {post.message}, and there is {found}"
         again = outcome.sent_again.get(post.client_id)
         if again != post.message:
@@ -166,11 +169,15 @@ def _differences(who: str, has: dict[int, Copy], ought: dict[int, Copy]) -> Brea
 
 
 def discreet(outcome: Outcome) -> Breaches:
-    """Nobody was ever told what they may not see."""
+    """Nobody was ever told of what they may not see, nor a word of it."""
+    whispers = {post.marker: {post.author, *post.to} for post in outcome.posts if post.to}
     for life in outcome.lives:
         allowed = {row.id for row in outcome.after.messages if row.is_for(life.user)}
         if life.told - allowed:
             yield f"{life.user} was told of {sorted(life.told - allowed)[:5]}"
+        for marker in life.whispers:
+            if life.user not in whispers.get(marker, ()):
+                yield f"{life.user} was told what was not for them: {marker}"
 
 
 def answers_end(outcome: Outcome) -> Breaches:
@@ -196,7 +203,8 @@ def answered_once(outcome: Outcome) -> Breaches:
         replies[reply.question].append(reply)
     rows: dict[int | None, list[Row]] = defaultdict(list)
     for row in outcome.after.messages:
-        rows[row.reply_to].append(row)
+        if not row.client_id:  # people answer each other, too
+            rows[row.reply_to].append(row)
     for question, text in outcome.answers.items():
         if [reply.message for reply in replies[question]] != [row.id for row in rows[question]]:
             yield f"question {question} has {replies[question]} and {rows[question]}"
@@ -282,6 +290,7 @@ OF_A_SOAK: dict[str, Callable[[Outcome], Breaches]] = {
 
 
 NEEDS: dict[str, Callable[[Outcome], object]] = {
+    "discreet": lambda outcome: any(post.to for post in outcome.accepted),
     **dict.fromkeys(("answers end", "one answer"), lambda outcome: outcome.answers),
     "files whole": lambda outcome: outcome.files,
     "memory": lambda outcome: outcome.memory,

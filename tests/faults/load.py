@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
@@ -27,6 +28,11 @@ COMING = 120.0
 """Seconds within which everybody must be there, however many come at once."""
 ASKING, WHISPERING, ATTACHING = 0.06, 0.15, 0.06
 """How often a post is one to the robot, one to two people, one with a file."""
+REPLYING, RECENT = 0.25, 100
+"""How often a post to people answers one, and how many of the last ones may be answered."""
+WHISPERED = re.compile("whisper-[0-9a-f]{32}")
+QUOTING, NAMING = {"reply_to", "last"}, {"message", "anchor", "conclusion"}
+"""Where frames show something of a message, and where they have its id."""
 
 Json = dict[str, Any]
 
@@ -39,6 +45,7 @@ class Post:
     room: int
     body: str
     to: list[int] = field(default_factory=list)
+    reply_to: int | None = None
     file: bytes = b""
     asks: bool = False
     attachment: Json | None = None
@@ -47,10 +54,17 @@ class Post:
     """Its id, once it was answered."""
 
     @property
+    def marker(self) -> str:
+        """What is in its text if it is whispered, and in no other."""
+        return f"whisper-{self.client_id.replace('-', '')}"
+
+    @property
     def sent(self) -> Json:
-        fields: Json = {"client_id": self.client_id, "body": self.body}
+        fields: Json = {"client_id": self.client_id, "body": self.body, "audience": "everyone"}
         if self.to:
             fields.update(audience="only", to=self.to)
+        if self.reply_to:
+            fields["reply_to"] = self.reply_to
         if self.attachment:
             fields["attachments"] = [self.attachment["id"]]
         return fields
@@ -89,6 +103,22 @@ class Held:
         self.older_than = min(self.copies) if has_older else None
 
 
+def named(told: Any) -> Iterator[int]:
+    """Every message that a frame or an answer names, wherever: whole, quoted, or by its id."""
+    if isinstance(told, list):
+        for one in told:
+            yield from named(one)
+    elif isinstance(told, dict):
+        if "id" in told and "audience" in told:
+            yield told["id"]
+        for key, value in told.items():
+            if key in QUOTING and value:
+                yield value["id"]
+            elif key in NAMING and isinstance(value, int) and value:
+                yield value
+            yield from named(value)
+
+
 class Person:
     """A client that does what the contract asks of clients: a socket that comes back with its
     cursors, and an outbox from which one post after the other is sent until it is answered.
@@ -101,6 +131,8 @@ class Person:
         self.is_of_a_crowd = False
         self.rooms = {room: Held() for room in load.rooms}
         self.told: set[int] = set()
+        self.whispers: set[str] = set()
+        """Markers of those of which it was told anything."""
         self.counts: Counter[str] = Counter()
         self._wire: ClientConnection | None = None
         self._answers: dict[str, asyncio.Future[Json]] = {}
@@ -151,6 +183,7 @@ class Person:
         self._wire = wire
         async for text in wire:
             frame = json.loads(text)
+            self._note(text, frame)
             self._take(frame)
             if frame["type"] == "error" and "client_id" not in frame and "room" in frame:
                 await asyncio.sleep(0.5)
@@ -162,9 +195,16 @@ class Person:
         asked: Json = {"type": "join", "room": room, **({"cursor": cursor} if cursor else {})}
         await wire.send(json.dumps(asked))
 
+    def _note(self, text: str | bytes, told: Json) -> None:
+        """Whatever it names or quotes, but for late news of another round's rooms."""
+        notified = told.get("notification")
+        if notified and notified["room"]["id"] not in self.rooms:
+            return
+        self.told.update(named(told))
+        self.whispers.update(WHISPERED.findall(str(text)))
+
     def _take(self, frame: Json) -> None:
         self.counts[frame["type"]] += 1
-        self.told |= {message["id"] for message in frame.get("messages", ())}
         match frame["type"]:
             case "joined":
                 held = self.rooms[frame["room"]["id"]]
@@ -180,7 +220,6 @@ class Person:
             case "reset":
                 self.rooms[frame["room"]] = Held()
             case "posted":
-                self.told.add(frame["message"]["id"])
                 self._answer(frame["client_id"], frame)
             case "error" if "client_id" in frame:
                 self._answer(frame["client_id"], {"error": frame})
@@ -208,7 +247,7 @@ class Person:
                 asked = {"before": held.older_than, "limit": 200}
                 answer = await self.load.http.get(url, params=asked, headers=self.login.headers)
                 page = answer.raise_for_status().json()
-                self.told |= {message["id"] for message in page["messages"]}
+                self._note(answer.text, page)
                 held.take(page["messages"])
                 held.older_than = page["messages"][0]["id"] if page["has_older"] else None
 
@@ -258,10 +297,20 @@ class Person:
             post.file = self.random.randbytes(self.random.randint(1_000, 60_000))
         elif chance < ASKING:
             return self._question(room)
-        elif chance < ASKING + WHISPERING:
+        elif chance < ASKING + WHISPERING or self._said == 1:
             others = [one.user for one in self.load.house.people if one != self.login]
             post.to = sorted(self.random.sample(others, 2))
+            post.body += f" to some: {post.marker}"
+        if self.random.random() < REPLYING:
+            post.reply_to = self._any_heard(room)
         return post
+
+    def _any_heard(self, room: int) -> int | None:
+        """A whisper, where it holds one: those who may not see that must not see it quoted."""
+        said = [post for post in self.load.posts[-RECENT:] if post.room == room]
+        heard = [post for post in said if post.message in self.rooms[room].copies]
+        whispers = [post for post in heard if post.to]
+        return self.random.choice(whispers or heard).message if heard else None
 
     def _question(self, room: int) -> Post:
         post = Post(self.login.user, room, "", asks=True)
@@ -302,6 +351,7 @@ class Person:
         try:
             answer = await self.load.http.post(url, headers=self.login.headers, **sent)
             told: Json = answer.json()
+            self._note(answer.text, told)
         except httpx.TransportError:
             return None
         except ValueError:

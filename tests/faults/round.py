@@ -106,7 +106,7 @@ class Round:
             before=before,
             after=await asyncio.to_thread(record.read),
             sent_again=sent_again,
-            lives=[Life(one.login.user, one.holds, one.told) for one in load.people],
+            lives=[Life(one.login.user, one.holds, one.told, one.whispers) for one in load.people],
             fresh=fresh,
             answers={post.message: said_of(post.body) for post in load.accepted if post.asks},
             unfinished=unfinished,

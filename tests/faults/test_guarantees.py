@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 
 from tests.faults.guarantees import Life, Outcome, Sample, breaches
 from tests.faults.house import counted
-from tests.faults.load import Copy, Post
+from tests.faults.load import WHISPERED, Copy, Json, Post, named
 from tests.faults.record import Reply, Row, Rows
 from tests.faults.soak import sample
 
@@ -18,7 +20,7 @@ ADA, BEN, ROBOT, ROOM = 1, 2, 3, 7
 def sound() -> Outcome:
     """Ada asks the robot, which answers; Ben says something to Ada alone, twice to himself."""
     asked = Post(ADA, ROOM, "@echo question-1", asks=True, client_id="a", message=11)
-    whispered = Post(BEN, ROOM, "psst", to=[ADA], client_id="b", message=13)
+    whispered = Post(BEN, ROOM, "psst", to=[ADA], reply_to=11, client_id="b", message=13)
     alone = Post(BEN, ROOM, "a note", to=[BEN], client_id="c", message=14)
     posts = [asked, whispered, alone]
     note = Row(10, ROOM, ROBOT, "", 2, 1, "complete", "opened", "everyone", [], None)
@@ -26,7 +28,7 @@ def sound() -> Outcome:
         note,
         Row(11, ROOM, ADA, "a", 3, 1, "complete", asked.body, "everyone", [], None),
         Row(12, ROOM, ROBOT, "", 7, 2, "complete", "question-1 word1", "everyone", [], 11),
-        Row(13, ROOM, BEN, "b", 5, 1, "complete", "psst", "only", [ADA], None),
+        Row(13, ROOM, BEN, "b", 5, 1, "complete", "psst", "only", [ADA], 11),
         Row(14, ROOM, BEN, "c", 6, 1, "complete", "a note", "only", [BEN], None),
     ]
     copies = {row.id: Copy(row.version, row.status, row.body) for row in rows}
@@ -37,7 +39,10 @@ def sound() -> Outcome:
         before=Rows(rooms={ROOM: 2}, messages=[note]),
         after=Rows({ROOM: 7}, rows, [Reply(11, 12, "done", 1, "")]),
         sent_again={post.client_id: post.message or 0 for post in posts},
-        lives=[Life(user, {ROOM: dict(held)}, set(held)) for user, held in seen.items()],
+        lives=[
+            Life(user, {ROOM: dict(held)}, set(held), {whispered.marker})
+            for user, held in seen.items()
+        ],
         fresh={user: {ROOM: dict(held)} for user, held in seen.items()},
         answers={11: "question-1 word1"},
         files=1,
@@ -58,12 +63,20 @@ def lose(outcome: Outcome) -> None:
 
 
 def double(outcome: Outcome) -> None:
-    again = Row(15, ROOM, BEN, "b", 8, 1, "complete", "psst", "only", [ADA], None)
+    again = Row(15, ROOM, BEN, "b", 8, 1, "complete", "psst", "only", [ADA], 11)
     outcome.after.messages.append(again)
 
 
 def garble(outcome: Outcome) -> None:
     outcome.after.messages[3].body = "pst"
+
+
+def tell_it_to_others(outcome: Outcome) -> None:
+    outcome.after.messages[3].to = [ADA, ROBOT]
+
+
+def forget_what_it_answers(outcome: Outcome) -> None:
+    outcome.after.messages[3].reply_to = None
 
 
 def forget_that_it_was_said(outcome: Outcome) -> None:
@@ -105,6 +118,39 @@ def hide_from_newcomers(outcome: Outcome) -> None:
 
 def tell_of_a_whisper(outcome: Outcome) -> None:
     outcome.lives[0].told.add(14)
+
+
+def hear(outcome: Outcome, frame: Json) -> None:
+    """Ada, whom the third post is not for."""
+    outcome.lives[0].told.update(named(frame))
+    outcome.lives[0].whispers.update(WHISPERED.findall(json.dumps(frame)))
+
+
+def quote_a_whisper(outcome: Outcome) -> None:
+    quoting = {"id": 13, "audience": "only", "reply_to": {"id": 14, "excerpt": "a"}}
+    hear(outcome, {"type": "messages", "messages": [quoting]})
+
+
+def write_on_in_a_whisper(outcome: Outcome) -> None:
+    hear(outcome, {"type": "delta", "message": 14, "text": "more"})
+
+
+def notify_of_a_whisper(outcome: Outcome) -> None:
+    hear(outcome, {"type": "notification", "notification": {"id": 1, "message": 14}})
+
+
+def show_a_sidebar_beside_a_whisper(outcome: Outcome) -> None:
+    hear(outcome, {"type": "joined", "sidebars": [{"id": 8, "anchor": 14, "last": None}]})
+
+
+def say_how_far_a_whisper_was_read(outcome: Outcome) -> None:
+    hear(outcome, {"type": "joined", "reads": [{"user": BEN, "message": 14}]})
+
+
+def let_a_word_slip(outcome: Outcome) -> None:
+    note = outcome.posts[2]
+    note.client_id = outcome.after.messages[4].client_id = str(uuid4())
+    hear(outcome, {"type": "room", "changed": {"name": f"about {note.marker}"}})
 
 
 def leave_an_answer_queued(outcome: Outcome) -> None:
@@ -201,6 +247,10 @@ def forget_the_quiet_day(outcome: Outcome) -> None:
     outcome.memory.clear()
 
 
+def whisper_nothing(outcome: Outcome) -> None:
+    del outcome.posts[1:]
+
+
 def ask_nothing(outcome: Outcome) -> None:
     outcome.answers.clear()
 
@@ -213,6 +263,7 @@ def send_no_file(outcome: Outcome) -> None:
     ("guarantee", "take_away"),
     [
         ("memory", forget_the_quiet_day),
+        ("discreet", whisper_nothing),
         ("answers end", ask_nothing),
         ("one answer", ask_nothing),
         ("files whole", send_no_file),
@@ -235,6 +286,8 @@ def test_a_guarantee_of_nothing_is_not_asked(
         ("there once", lose),
         ("there once", double),
         ("there once", garble),
+        ("there once", tell_it_to_others),
+        ("there once", forget_what_it_answers),
         ("there once", forget_that_it_was_said),
         ("there once", invent),
         ("in order", skip_a_revision),
@@ -245,6 +298,12 @@ def test_a_guarantee_of_nothing_is_not_asked(
         ("same for all", hold_what_was_before),
         ("same for all", hide_from_newcomers),
         ("discreet", tell_of_a_whisper),
+        ("discreet", quote_a_whisper),
+        ("discreet", write_on_in_a_whisper),
+        ("discreet", notify_of_a_whisper),
+        ("discreet", show_a_sidebar_beside_a_whisper),
+        ("discreet", say_how_far_a_whisper_was_read),
+        ("discreet", let_a_word_slip),
         ("answers end", leave_an_answer_queued),
         ("answers end", be_late),
         ("answers end", leave_a_message_streaming),
