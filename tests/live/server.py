@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -109,6 +110,8 @@ class OwnRedis:
     """
 
     CLAIM = "claimed-by-a-test"
+    HOURS = timedelta(hours=3)
+    """A claim ends by itself, should nobody be left to give it back."""
 
     def __init__(self) -> None:
         self._asked = urlsplit(settings.REDIS_URLS[0])
@@ -127,7 +130,7 @@ class OwnRedis:
         """Flush it and cut the connections that listen. Returns how many were cut."""
         with self._redis.pipeline(transaction=True) as together:
             together.flushdb()
-            together.set(self.CLAIM, self.name)
+            together.set(self.CLAIM, self.name, ex=self.HOURS)
             together.execute()
         listening = [
             client["id"]
@@ -143,10 +146,11 @@ class OwnRedis:
         self._redis.close()
 
     def _claim(self) -> int:
-        for number in range(15, 0, -1):
+        others = {int(urlsplit(url).path.strip("/") or 0) for url in settings.REDIS_URLS}
+        for number in sorted(set(range(1, 16)) - others, reverse=True):
             redis = self._client(number)
             try:
-                if not redis.dbsize() and redis.set(self.CLAIM, self.name, nx=True):
+                if not redis.dbsize() and redis.set(self.CLAIM, self.name, nx=True, ex=self.HOURS):
                     return number
             except RedisError:
                 continue  # this Redis has fewer numbers

@@ -16,12 +16,15 @@ from accounts import tokens
 from accounts.models import Login, Ticket, User
 from live import credentials, database, listeners
 from live import socket as sockets
+from live.consumer import ChatConsumer
 from live.credentials import authenticate
 from live.database import run
 from live.hub import Hub
 from messages.models import Message
 from tests.live.client import PATIENCE, Client
 from tests.world import PASSWORD, World
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -252,8 +255,10 @@ async def test_the_end_of_a_login_is_noticed_without_its_signal(
     assert ben.closed is None
 
 
-class Soon:
-    """Lets sockets in by what ends in a moment, and counts how often their login is read again."""
+class Ending:
+    """Lets a socket in for an hour, which is over when a test says so, however long arriving took;
+    and counts how often its login is read again.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, which: str, *, failures: int = 0) -> None:
         self.which, self.failures, self.asked = which, failures, 0
@@ -261,12 +266,26 @@ class Soon:
         monkeypatch.setattr(credentials, "authenticate", self._let_in)
         read = Login.as_it_is_now
         monkeypatch.setattr(Login, "as_it_is_now", lambda login: self._read(login, read))
+        watch = ChatConsumer._watch_expiry
+        monkeypatch.setattr(ChatConsumer, "_watch_expiry", lambda one: self._watch(one, watch))
+
+    def comes(self) -> None:
+        """What let the socket in ends now, and so the timer."""
+        loop = asyncio.get_running_loop()
+        assert loop.time() < self.consumer.expiry.when() <= loop.time() + HOUR.total_seconds()
+        self.consumer.expiry.cancel()
+        setattr(self.consumer.socket.login, self.which, timezone.now())
+        self.consumer._watch_expiry()
+
+    def _watch(self, consumer: ChatConsumer, watch: Callable[[ChatConsumer], None]) -> None:
+        self.consumer = consumer
+        watch(consumer)
 
     def _let_in(self, *args: Any) -> list[Login]:
         logins = authenticate(*args)
         for login in logins:
             login.credential_ends_at = None
-            setattr(login, self.which, timezone.now() + timedelta(seconds=0.05))
+            setattr(login, self.which, timezone.now() + HOUR)
         return logins
 
     def _read(self, login: Login, read: Callable[[Login], Login | None]) -> Login | None:
@@ -280,10 +299,11 @@ async def test_a_socket_ends_with_its_token_and_nobody_is_asked(
     world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its login goes on, but was not what it came by; and the database may be away for minutes."""
-    soon = Soon(monkeypatch, "credential_ends_at", failures=100)
+    end = Ending(monkeypatch, "credential_ends_at", failures=100)
     client = await Client.of(world.cleo)
+    end.comes()
     assert await client.bye("expired") == 4001
-    assert soon.asked == 0
+    assert end.asked == 0
 
 
 async def test_a_socket_ends_with_its_own_token_whatever_others_of_its_login_show(
@@ -306,24 +326,26 @@ async def test_a_login_that_was_used_meanwhile_goes_on(
     world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch, failures: int
 ) -> None:
     """Also where the database does not answer at once."""
-    soon = Soon(monkeypatch, "expires_at", failures=failures)
+    end = Ending(monkeypatch, "expires_at", failures=failures)
     client = await Client.of(world.cleo)
+    end.comes()
     (socket,) = hub.sockets[world.cleo.pk]
     async with asyncio.timeout(PATIENCE):
         while socket.login.valid_until < timezone.now() + timedelta(days=1):  # noqa: ASYNC110  # it happens in the server
             await asyncio.sleep(0.01)
     await client.settle()
     assert client.closed is None
-    assert soon.asked == failures + 1
+    assert end.asked == failures + 1
 
 
 async def test_a_login_ends_though_the_database_is_gone(
     world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    soon = Soon(monkeypatch, "expires_at", failures=100)
+    end = Ending(monkeypatch, "expires_at", failures=100)
     client = await Client.of(world.cleo)
+    end.comes()
     assert await client.bye("expired") == 4001
-    assert soon.asked == 3
+    assert end.asked == 3
 
 
 async def test_a_socket_ends_when_its_login_expires(world: World, hub: Hub) -> None:
