@@ -1,5 +1,6 @@
 """Real server processes, each kind on a database of its own."""
 
+import asyncio
 import fcntl
 import os
 import re
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,14 @@ def wait_for(question: Any, seconds: float = PATIENCE) -> Any:
             return answer
         time.sleep(0.02)
     raise AssertionError(f"{question} did not come true within {seconds} s")
+
+
+async def wait_until(question: Callable[[], Any]) -> Any:
+    """As `wait_for`, of what happens in this loop."""
+    async with asyncio.timeout(PATIENCE):
+        while not (answer := question()):  # noqa: ASYNC110  # nobody tells of it
+            await asyncio.sleep(0.01)
+    return answer
 
 
 @contextmanager
@@ -133,7 +142,7 @@ class Server:
 
     def sign_in(self, username: str) -> httpx.Client:
         """A client of the API that calls as that person."""
-        client = httpx.Client(base_url=f"{self.url}/api/v1/", timeout=30)
+        client = httpx.Client(base_url=f"{self.url}/api/v1/", timeout=PATIENCE)
         answer = client.post("auth/token/", json={"username": username, "password": PASSWORD})
         assert answer.status_code == 200, answer.text
         client.headers["Authorization"] = f"Bearer {answer.json()['access']}"
@@ -141,7 +150,7 @@ class Server:
 
     def session(self, username: str) -> str:
         """The cookie of a browser in which that person has signed in."""
-        with httpx.Client(base_url=self.url, timeout=30) as client:
+        with httpx.Client(base_url=self.url, timeout=PATIENCE) as client:
             client.get("/login/")
             sent = {"username": username, "password": PASSWORD}
             answer = client.post(

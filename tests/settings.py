@@ -33,3 +33,5 @@ else:
     DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"
     # A test is one transaction, and may wait long for something else.
     DATABASES["default"]["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=0"
+    # Nor do those who race fail for having waited while others had the machine.
+    DATABASES["default"]["OPTIONS"]["options"] += " -c lock_timeout=60000"

@@ -121,9 +121,9 @@ def test_ten_tries_a_minute_at_a_password_for_a_name_and_address(ada: User, ben:
     with time_machine.travel(timezone.now(), tick=False):
         assert [enter("ada") for _ in range(10)] == [200] * 10
         assert enter("ada") == 429
-    assert enter("ADA") == 429
-    assert enter("ben") == 200
-    assert enter("ada", REMOTE_ADDR="192.0.2.3") == 200
+        assert enter("ADA") == 429
+        assert enter("ben") == 200
+        assert enter("ada", REMOTE_ADDR="192.0.2.3") == 200
 
 
 @pytest_db

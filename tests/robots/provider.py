@@ -15,6 +15,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from tests.process import PATIENCE
+
 
 @dataclass
 class Request:
@@ -51,6 +53,8 @@ class Script:
     """One at a time, in place of words."""
     pace: float = 0
     """Words a second; 0 is all at once."""
+    hurry: threading.Event | None = None
+    """What ends that: then all the rest is said at once."""
     status: int = 200
     error: str = ""
     """OpenAI's code of an error, sent with a status other than 200."""
@@ -144,7 +148,7 @@ class Provider:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(PATIENCE)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -243,7 +247,7 @@ class Provider:
             await asyncio.sleep(0.1)
         start = time.monotonic()
         for number, word in enumerate(words):
-            if script.pace:
+            if script.pace and not (script.hurry and script.hurry.is_set()):
                 await asyncio.sleep(start + number / script.pace - time.monotonic())
             request.words += 1
             yield _event(request, {"content": word})

@@ -28,6 +28,7 @@ from tests.robots.provider import Provider, Request, Script
 
 TEXT = "Hello from the provider, word by word."
 FIRST, SILENCE = "CHAT_REPLY_FIRST_TOKEN_TIMEOUT", "CHAT_REPLY_SILENCE_TIMEOUT"
+ALL = "CHAT_REPLY_TIMEOUT"
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +39,7 @@ async def _impatient(settings: Any) -> AsyncIterator[None]:
     await llm.hang_up()
 
 
-def limit(settings: Any, name: str, seconds: float = 0.5) -> None:
+def limit(settings: Any, name: str, seconds: float) -> None:
     setattr(settings, name, timedelta(seconds=seconds))
 
 
@@ -205,20 +206,20 @@ async def test_silence_is_waited_for_in_bounds(
 
 
 async def test_there_is_a_time_for_it_all(provider: Provider, settings: Any) -> None:
-    limit(settings, "CHAT_REPLY_TIMEOUT")
+    limit(settings, ALL, 4)
     provider.answers("endless", "word " * 10_000, pace=50)
     start = time.monotonic()
     came, failed = await heard(Answer(call(provider, "endless")))
     assert came
     assert failed is not None
     assert failed.code == "timeout"
-    assert time.monotonic() - start >= 0.5
+    assert time.monotonic() - start >= 4
 
 
 async def test_slow_words_are_no_silence(provider: Provider, settings: Any) -> None:
     """All of them take longer than silence may."""
-    limit(settings, SILENCE)
-    text = " ".join(["word"] * 16)
+    limit(settings, SILENCE, 4)
+    text = " ".join(["word"] * 100)
     provider.answers("slow", text, pace=20)
     assert await heard(Answer(call(provider, "slow"))) == (text, None)
 
@@ -237,8 +238,8 @@ async def test_an_error_told_within_a_stream_is_no_answer(
 
 
 async def test_signs_of_life_are_no_silence(provider: Provider, settings: Any) -> None:
-    limit(settings, FIRST)
-    provider.answers("any", TEXT, thinking=0.8)
+    limit(settings, FIRST, 4)
+    provider.answers("any", TEXT, thinking=5)
     assert await heard(Answer(call(provider, "any"))) == (TEXT, None)
 
 
@@ -343,8 +344,11 @@ async def test_a_fallback_of_another_provider_gets_neither_address_nor_key(
 
 
 @pytest.mark.parametrize("model", ["endless", "hang-first", "hang-middle"])
-async def test_closing_hangs_up_within_a_second(provider: Provider, model: str) -> None:
-    provider.answers("endless", "word " * 10_000, pace=50)
+async def test_closing_hangs_up(provider: Provider, settings: Any, model: str) -> None:
+    """Nothing else would, for an hour."""
+    for name in (FIRST, SILENCE, ALL):
+        limit(settings, name, 3600)
+    provider.answers("endless", "word " * 10_000, pace=50, hang="middle")
     answer = Answer(call(provider, model))
     heard = ""
 
@@ -358,12 +362,11 @@ async def test_closing_hangs_up_within_a_second(provider: Provider, model: str) 
     (request,) = await until(lambda: provider.asked(model))
     if model != "hang-first":
         await until(lambda: heard)
-    since = time.monotonic()
+    assert not request.gone
     listening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await listening
     await until(lambda: request.gone)
-    assert request.gone - since <= 1
     assert answer.usage.tokens_out == llm.tokens.count(heard)
 
 

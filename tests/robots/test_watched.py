@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from threading import Event
 
 import pytest
 
@@ -22,8 +23,10 @@ from tests.robots.workers import as_it_is, ask_at, ended, seat, written
 from tests.world import World
 
 WATCHERS = 8
-TEXT = "It " + "".join(Random(1).choices([word.replace("\r", "") for word in WORDS], k=600)) + "."
+TEXT = "It " + "".join(Random(1).choices([word.replace("\r", "") for word in WORDS], k=3_600)) + "."
 PACE = 80
+WORDS_AT_LEAST = 400
+"""Said at that pace, however soon everybody has been told some."""
 
 
 @dataclass
@@ -54,7 +57,8 @@ async def watch(
 ) -> None:
     """Have a robot answer while people come and go, and what they are told is lost at times."""
     await database.run(seat, world, provider, "talker")
-    provider.answers("talker", TEXT, pace=PACE)
+    hurry = Event()
+    provider.answers("talker", TEXT, pace=PACE, hurry=hurry)
     reply = await database.run(ask_at, at[0], world.team, "@echo go", by=world.ben)
     reply = await database.run(written, reply)
     answer = Answer(reply.message_id)
@@ -64,8 +68,12 @@ async def watch(
         Watcher(people[n % 4], world.team.pk, to(at[n % len(at)]), answer) for n in range(WATCHERS)
     ]
     coming = [asyncio.create_task(wander(watcher, reply, chance)) for watcher in watchers]
-    while disturb and not await over(reply):
-        await asyncio.to_thread(disturb)
+    (request,) = provider.asked("talker")
+    while not await over(reply):
+        if disturb:
+            await asyncio.to_thread(disturb)
+        if request.words >= WORDS_AT_LEAST and all(watcher.deltas for watcher in watchers):
+            hurry.set()
         await asyncio.sleep(1)
     await asyncio.gather(*coming)
     done = await database.run(ended, reply)
