@@ -66,9 +66,7 @@ def test_no_call_fails(world: World, real: dict[str, list[int]], method: str, pa
     callers = [Caller(world.ben), Caller(world.root)]
 
     @given(data=st.data())
-    @settings(
-        max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=EXAMPLES, database=None, suppress_health_check=list(HealthCheck))
     def call(data: st.DataObject) -> None:
         case = data.draw(operation.as_strategy())
         caller = data.draw(st.sampled_from(callers))

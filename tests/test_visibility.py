@@ -1079,7 +1079,6 @@ def test_whoever_may_read_a_message_is_told_of_it_and_nobody_else(world: World) 
         max_examples=EXAMPLES or 12,
         derandomize=not EXAMPLES,
         stateful_step_count=40,
-        deadline=None,
         phases=[Phase.generate, Phase.shrink] if EXAMPLES else [Phase.generate],
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),

@@ -430,13 +430,13 @@ PIECES = st.sampled_from([
 SOURCES = st.lists(PIECES | st.text(max_size=4), max_size=40).map("".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SOURCES)
 def test_html_holds_nothing_but_what_is_allowed(source):
     checked(source)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SOURCES)
 def test_mentions_are_those_that_light_up(source):
     rendered = render(source)
@@ -451,7 +451,7 @@ WORDS = st.sampled_from([
 LINES = st.lists(st.lists(WORDS, max_size=4).map(" ".join), max_size=3).map("\n".join)
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 @given(LINES)
 def test_prose_takes_a_short_cut_to_the_same(source):
     if markdown._PROSE.fullmatch(source):
@@ -510,7 +510,7 @@ def test_a_long_excerpt_ends_after_a_word():
     assert text == "word word word…"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SOURCES, st.integers(min_value=2, max_value=60))
 def test_an_excerpt_is_never_longer_than_asked(source, length):
     text = excerpt(source, length)

@@ -66,7 +66,6 @@ def test_who_searches_finds_what_they_may_see_and_nothing_else(world: World) -> 
         max_examples=EXAMPLES or 6,
         derandomize=not EXAMPLES,
         stateful_step_count=40,
-        deadline=None,
         phases=[Phase.generate, Phase.shrink] if EXAMPLES else [Phase.generate],
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),

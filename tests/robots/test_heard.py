@@ -153,7 +153,7 @@ REST = (
 class TestHoweverItComes:
     """Any text, in pieces of any length, goes on from any other."""
 
-    @hypothesis.settings(max_examples=300, deadline=None)
+    @hypothesis.settings(max_examples=300)
     @given(text=TEXTS, so_far=st.just("") | TEXTS, cuts=CUTS)
     @example(text="x\nGOAL_REACHED\nGOAL_REACHED", so_far="", cuts=set(range(60)))
     @example(text="REACHED", so_far="x\nGOAL_", cuts=set())
@@ -170,7 +170,7 @@ class TestHoweverItComes:
         assert [some for some in shown if not heard.text.startswith(some)] == []
         assert (heard.text, heard.is_at_goal) == what_stays(text, so_far, **how)
 
-    @hypothesis.settings(max_examples=300, deadline=None)
+    @hypothesis.settings(max_examples=300)
     @given(text=TEXTS, so_far=st.just("") | TEXTS, cut=st.integers(0, 60))
     @example(text="x\n", so_far="", cut=1)
     def test_nothing_is_held_back_for_longer_than_must_be(
