@@ -26,7 +26,7 @@ from tests.callers import Caller, answered
 from tests.messages.test_query_counts import crowd, drafts, queries, rooms_of
 from tests.world import World, again
 
-NEVER = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+NEVER = settings(max_examples=150, suppress_health_check=list(HealthCheck))
 
 
 def found(text: str, by: User, **how: Any) -> list[str]:
@@ -58,6 +58,7 @@ def talk(world: World) -> World:
     return world
 
 
+@pytest.mark.usefixtures("within_a_day")
 @pytest.mark.parametrize(
     ("text", "count"),
     [

@@ -214,6 +214,7 @@ def test_nobody_is_told_whether_a_robot_is_there(world: World, browse: Browse, e
         assert f'data-presence="{echo.user_id}"' not in page
 
 
+@pytest.mark.usefixtures("within_a_day")
 def test_figures_of_today_are_shown_against_the_budget(
     world: World, browse: Browse, echo: Robot
 ) -> None:

@@ -160,7 +160,7 @@ class TestToTheEnd:
         assert "key" in session.why_message
 
 
-@pytest.mark.usefixtures("worker")
+@pytest.mark.usefixtures("within_a_day", "worker")
 class TestModerated:
     def test_the_moderator_names_who_is_next_and_ends_it(
         self, world: World, provider: Provider, robots: list[Robot]
