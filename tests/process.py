@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -40,6 +41,12 @@ async def wait_until(question: Callable[[], Any]) -> Any:
         while not (answer := question()):  # noqa: ASYNC110  # nobody tells of it
             await asyncio.sleep(0.01)
     return answer
+
+
+def free_port() -> int:
+    """It may be another's by the time it is used: then try again with another."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 @contextmanager

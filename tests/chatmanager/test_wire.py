@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,20 +14,14 @@ from uvicorn.server import ServerState
 
 from chatmanager import wire
 from chatmanager.wire import Wire
+from tests.process import wait_until
 
-PATIENCE = 30
 MUCH = "x" * 8 * 2**20
 """More than the system keeps, at both ends."""
 COMING = (
     b"GET / HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
-
-
-async def wait_until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110  # it happens in the server
-            await asyncio.sleep(0.01)
 
 
 class House:

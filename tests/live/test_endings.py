@@ -22,6 +22,7 @@ from live.database import run
 from live.hub import Hub
 from messages.models import Message
 from tests.live.client import PATIENCE, Client
+from tests.process import wait_until
 from tests.world import PASSWORD, World
 
 HOUR = timedelta(hours=1)
@@ -121,8 +122,7 @@ async def test_a_line_that_is_gone_costs_the_others_of_the_room_nothing(
     gone, *others = [await Client.into(user, world.team.pk) for user in people]
     (socket,) = hub.sockets[world.gus.pk]
     await gone.settle()
-    while not socket._is_free:  # noqa: ASYNC110  # it happens in the server
-        await asyncio.sleep(0)
+    await wait_until(lambda: socket._is_free)
 
     async def given_up(event: object) -> None:
         raise problem
@@ -330,9 +330,7 @@ async def test_a_login_that_was_used_meanwhile_goes_on(
     client = await Client.of(world.cleo)
     end.comes()
     (socket,) = hub.sockets[world.cleo.pk]
-    async with asyncio.timeout(PATIENCE):
-        while socket.login.valid_until < timezone.now() + timedelta(days=1):  # noqa: ASYNC110  # it happens in the server
-            await asyncio.sleep(0.01)
+    await wait_until(lambda: socket.login.valid_until > timezone.now() + timedelta(days=1))
     await client.settle()
     assert client.closed is None
     assert end.asked == failures + 1

@@ -1,23 +1,16 @@
 """What one person may cost the others: frames of bounded size, bounded work, so many sockets."""
 
-import asyncio
 import weakref
-from collections.abc import Callable
 
 import pytest
 
 from live import database, frames
 from live.hub import Hub
 from tests.live.client import PATIENCE, Client
+from tests.process import wait_until
 from tests.world import World
 
 LONG = "long " * 3_000
-
-
-async def wait_until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110  # it happens in the server
-            await asyncio.sleep(0.01)
 
 
 async def test_long_messages_come_in_frames_of_their_own(world: World, hub: Hub) -> None:

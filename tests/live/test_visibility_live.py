@@ -28,6 +28,7 @@ from messages.history import History
 from messages.models import Message
 from rooms.models import Participant, Room
 from tests.live.client import Client
+from tests.process import wait_until
 from tests.threads.beside import beside, private
 from tests.world import World
 from threads import frames, listeners
@@ -295,8 +296,7 @@ async def told_of_sidebars(hub: Hub) -> None:
     """Wait until none is being looked at: what was read before the next step may be told in it."""
     board = hub.hearers[frames.KIND]
     assert isinstance(board, frames.Board)
-    while not board.news.is_quiet:  # noqa: ASYNC110  # it happens in the server
-        await asyncio.sleep(0.01)
+    await wait_until(lambda: board.news.is_quiet)
 
 
 async def enter(listener: Listening) -> None:

@@ -2,17 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 
 from messages.models import Message
 from rooms.models import Invitation, Participant, Room
 from tests.callers import Caller, code
+from tests.race import race as at_once
 from tests.world import World
 
 RACERS = 8
@@ -26,18 +25,8 @@ def world(transactional_db: None) -> World:
 
 
 def race(callers: list[Caller], act: Callable[[int, Caller], Any]) -> list[Any]:
-    """All of them at the same moment, each on a thread and connection of its own."""
-    start = Barrier(len(callers))
-
-    def run(number: int) -> Any:
-        try:
-            start.wait(timeout=30)
-            return act(number, callers[number])
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(callers)) as pool:
-        return list(pool.map(run, range(len(callers))))
+    """What all of them came to, at the same moment."""
+    return at_once(*(partial(act, number, caller) for number, caller in enumerate(callers)))
 
 
 def test_racing_posts_with_one_client_id_make_one_message(world: World) -> None:

@@ -1,6 +1,6 @@
 """Files: uploaded first, attached by their uploader in that room, seen as their message is."""
 
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -16,6 +16,7 @@ from messages.models import Attachment
 from messages.models.attachment import clean_name
 from rooms.models import Room
 from tests.messages.files import MP4, OPUS, WAV, picture, upload
+from tests.race import until_it_waits_for_us
 from tests.world import World, again, expected
 
 
@@ -239,7 +240,7 @@ def test_a_file_that_is_swept_is_not_posted_at_that_moment(
         def discard_while_it_is_posted(rows: list[Attachment]) -> None:
             if rows:
                 posting.append(pool.submit(post))
-                wait(posting, timeout=0.5)  # it waits for us, or is done
+                until_it_waits_for_us(posting[0])
             discard(rows)
 
         monkeypatch.setattr(Attachment, "discard", discard_while_it_is_posted)

@@ -28,8 +28,8 @@ from robots.tasks import sweep_replies
 from robots.writer import Writer
 from rooms.models import Room
 from tests.live.server import ON_GROWN, environment, servers
-from tests.process import wait_for
-from tests.race import race
+from tests.process import PATIENCE, wait_for
+from tests.race import race, somebody_waits_for_a_lock
 from tests.robots import talking, workers
 from tests.robots.provider import Provider, Script
 from tests.robots.test_autopilot_running import next_is
@@ -63,7 +63,7 @@ def waits(reply: Reply) -> bool:
     return now.state == State.QUEUED and now.started_at is not None
 
 
-@pytest.mark.usefixtures("worker")
+@pytest.mark.usefixtures("within_a_day", "worker")
 class TestManyRooms:
     @pytest.fixture
     def go_on(self) -> Event:
@@ -244,6 +244,7 @@ def test_workers_hold_it_together(world: World, provider: Provider, tmp_path: Pa
         assert codes == ["", *["budget_spent"] * 5]
 
 
+@pytest.mark.usefixtures("within_a_day")
 class TestSettingAside:
     """The verbs by themselves; nobody hears what workers are told."""
 
@@ -548,7 +549,7 @@ class TestRetiring:
 
         def slow(robot: Robot) -> Robot:
             begun.set()
-            assert go_on.wait(workers.PATIENCE)
+            assert go_on.wait(PATIENCE)
             return locked(robot)
 
         monkeypatch.setattr(Robot, "locked", slow)
@@ -574,7 +575,7 @@ class TestRetiring:
         retiring = in_a_thread(lambda: came.append(lead.retire(by=world.root)))
         with setting_aside as set_aside, retiring as retire:
             set_aside()
-            assert reserving.wait(workers.PATIENCE)
+            assert reserving.wait(PATIENCE)
             retire()
             wait_for(somebody_waits_for_a_lock)
             reserving.go_on()
@@ -621,7 +622,7 @@ def in_a_thread(do: Callable[[], object]) -> Iterator[Callable[[], None]]:
 
     thread = Thread(target=run)
     yield thread.start
-    thread.join(workers.PATIENCE)
+    thread.join(PATIENCE)
 
 
 @contextmanager
@@ -633,29 +634,20 @@ def put_aside(reply: Reply, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def slow(robot: Robot) -> bool:
         found = has_free(robot)
         seen.set()
-        assert go_on.wait(workers.PATIENCE)
+        assert go_on.wait(PATIENCE)
         return found
 
     monkeypatch.setattr(Robot, "has_free", slow)
     with in_a_thread(lambda: reply.reserve(100, None)) as begin:
         begin()
-        assert seen.wait(workers.PATIENCE)
+        assert seen.wait(PATIENCE)
         try:
             yield
         finally:
             go_on.set()
 
 
-def somebody_waits_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return bool(cursor.fetchone()[0])
-
-
-@pytest.mark.usefixtures("worker")
+@pytest.mark.usefixtures("within_a_day", "worker")
 class TestModerators:
     @pytest.fixture(autouse=True)
     def _in_a_hurry(self, settings: Any) -> None:
@@ -728,6 +720,7 @@ class TestModerators:
         assert len(provider.requests) == 1
 
 
+@pytest.mark.usefixtures("within_a_day")
 def test_what_a_moderator_left_behind_counts_as_taken(world: World) -> None:
     robots = talking.seated(world, world.team, "lead", "ann", "bob", daily_tokens=100)
     session = Autopilot.objects.start(world.team, by=world.ben, strategy="moderated", robots=robots)
@@ -744,6 +737,7 @@ def test_what_a_moderator_left_behind_counts_as_taken(world: World) -> None:
     assert session.moderator_tokens == 100
 
 
+@pytest.mark.usefixtures("within_a_day")
 def test_what_was_moderated_counts_on_the_days_on_which_it_goes_on(world: World) -> None:
     robots = talking.seated(world, world.team, "lead", "ann", "bob")
     session = Autopilot.objects.start(world.team, by=world.ben, strategy="moderated", robots=robots)

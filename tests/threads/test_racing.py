@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -16,7 +16,7 @@ from messages.posting import Draft, Posted
 from robots.models import Robot, RobotSeat
 from rooms.models import Participant, Room
 from rooms.signals import room_changed
-from tests.race import race
+from tests.race import race, until_it_waits_for_us
 from tests.threads.beside import beside, private
 from tests.world import World, again
 from threads.models import Sidebar
@@ -279,7 +279,7 @@ def while_it_holds() -> Iterator[Callable[..., list[object]]]:
             def begin(**_: object) -> None:
                 if not begun:
                     begun.append(pool.submit(alone))
-                    wait(begun, timeout=0.5)  # it waits for us, or is done
+                    until_it_waits_for_us(begun[0])
 
             room_changed.connect(begin)
             try:
