@@ -12,7 +12,8 @@ from django.utils import timezone
 from chatmanager.celery import app
 from chatmanager.schedule import Every
 from chatmanager.worker import EmbeddedWorker
-from tests.process import wait_for
+from tests.process import PATIENCE, wait_for
+from tests.robots.conftest import embedded_worker
 
 SCHEDULE = settings.CELERY_BEAT_SCHEDULE
 
@@ -53,14 +54,11 @@ def test_all_that_recurs_is_steady() -> None:
 
 
 def test_the_embedded_worker_does_what_it_is_given_and_stops() -> None:
-    worker = EmbeddedWorker(beat=False)
-    worker.start()
-    try:
+    done.clear()
+    with embedded_worker() as worker:
         for number in range(20):
             count.delay(number)
         wait_for(lambda: len(done) == 20)
-    finally:
-        worker.stop()
     assert sorted(done) == list(range(20))
     assert worker.thread is not None
     assert not worker.thread.is_alive()
@@ -78,5 +76,5 @@ def test_it_stops_though_its_beat_has_failed(monkeypatch: pytest.MonkeyPatch) ->
     worker.start()
     stopping = threading.Thread(target=worker.stop, daemon=True)
     stopping.start()
-    stopping.join(60)
+    stopping.join(PATIENCE)
     assert not stopping.is_alive()

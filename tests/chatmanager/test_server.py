@@ -19,7 +19,7 @@ from django.conf import settings
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.process import Server, database, wait_for
+from tests.process import PATIENCE, Server, database, wait_for
 
 on_grown = pytest.mark.skipif(
     settings.CHAT_ON_SQLITE or not settings.REDIS_URLS, reason="needs PostgreSQL and Redis"
@@ -34,14 +34,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
 def open_socket(server: Server, username: str) -> ClientConnection:
     headers = {"Authorization": server.sign_in(username).headers["Authorization"]}
-    return connect(server.socket_url, additional_headers=headers)
+    return connect(server.socket_url, additional_headers=headers, open_timeout=PATIENCE)
 
 
 def frames_until_close(connection: ClientConnection) -> tuple[list[dict[str, object]], int | None]:
     frames = []
     try:
         while True:
-            frames.append(json.loads(connection.recv(timeout=30)))
+            frames.append(json.loads(connection.recv(timeout=PATIENCE)))
     except ConnectionClosed as closed:
         return frames, closed.rcvd.code if closed.rcvd else None
 
@@ -54,12 +54,12 @@ def frame_header(length: int) -> bytes:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_cleanly(environment: dict[str, str], number: int) -> None:
     with Server(environment) as server, open_socket(server, "ben") as connection:
-        assert json.loads(connection.recv(timeout=30))["type"] == "hello"
+        assert json.loads(connection.recv(timeout=PATIENCE))["type"] == "hello"
         server.process.send_signal(number)
         frames, code = frames_until_close(connection)
         assert frames[-1] == {"type": "bye", "reason": "restarting"}
         assert code == 1012
-        assert server.process.wait(60) == 0
+        assert server.process.wait(PATIENCE) == 0
 
 
 def test_what_was_said_is_there_after_a_kill(environment: dict[str, str]) -> None:
@@ -81,9 +81,9 @@ def test_frames_just_too_large_are_answered_and_huge_ones_cut_off(
     environment: dict[str, str],
 ) -> None:
     with Server(environment) as server, open_socket(server, "ben") as connection:
-        connection.recv(timeout=30)
+        connection.recv(timeout=PATIENCE)
         connection.send(json.dumps({"type": "ping", "t": "x" * (settings.CHAT_SOCKET_FRAME_MAX)}))
-        answer = json.loads(connection.recv(timeout=30))
+        answer = json.loads(connection.recv(timeout=PATIENCE))
         assert (answer["type"], answer["code"]) == ("error", "too_large")
         connection.socket.sendall(frame_header(settings.CHAT_SOCKET_FRAME_MAX * 4 + 1))
         assert frames_until_close(connection)[1] == 1009
@@ -109,7 +109,7 @@ def refusal(*arguments: str, **environment: str) -> str:
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
@@ -213,7 +213,7 @@ def test_several_processes_serve_one_port_and_replace_the_dead(environment: dict
         after = wait_for(lambda: now if len(now := children(server) - {min(before)}) == 2 else None)
         assert len(after - before) == 1
         wait_for(server.is_ready)
-        assert "chat_sockets" in httpx.get(f"{server.url}/metrics").text
+        assert "chat_sockets" in httpx.get(f"{server.url}/metrics", timeout=PATIENCE).text
         assert server.stop() == 0
         assert not any(Path(f"/proc/{child}").exists() for child in after)
 

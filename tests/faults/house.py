@@ -33,7 +33,7 @@ from tests.faults.services import (
     own_redis_server,
 )
 from tests.live.server import LiveServer, own_redis
-from tests.process import database, wait_for
+from tests.process import PATIENCE, database, wait_for
 from tests.robots.provider import Provider, Request
 from tests.robots.workers import Worker
 
@@ -176,7 +176,7 @@ class House:
 
     def calling(self, who: Login) -> httpx.Client:
         base = f"{self.servers[0].url}/api/v1/"
-        return httpx.Client(base_url=base, headers=who.headers, timeout=30)
+        return httpx.Client(base_url=base, headers=who.headers, timeout=PATIENCE)
 
     def mebibytes(self) -> list[int]:
         """Of each server, what is its own: not what it has mapped of files, as of a database that
@@ -191,7 +191,8 @@ class House:
 
     def sockets(self) -> int:
         """That the servers believe to have, told by their figures. Raises where one tells none."""
-        told = [httpx.get(f"{server.url}/metrics").raise_for_status() for server in self.servers]
+        urls = [f"{server.url}/metrics" for server in self.servers]
+        told = [httpx.get(url, timeout=PATIENCE).raise_for_status() for url in urls]
         return sum(counted(figures.text) for figures in told)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,17 +13,11 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.process import wait_for
+from tests.process import free_port, wait_for
 
 
 class Missing(Exception):
     """What a house would need and this machine has not. The text says what."""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 class Postgres:
@@ -32,13 +25,13 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = 0
         self._programs = _programs()
         self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         if self._as:
             shutil.chown(folder, "postgres", "postgres")
         self._run("initdb", "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
-        self.start()
+        start_on_a_free_port(self)
 
     @property
     def url(self) -> str:
@@ -86,12 +79,12 @@ class RedisServer:
     """A Redis that keeps nothing on disk: when it is killed, all that it knew is gone."""
 
     def __init__(self) -> None:
-        self.port = free_port()
+        self.port = 0
         program = shutil.which("redis-server")
         if program is None:
             raise Missing("There is no Redis server here.")
         self._program = program
-        self.start()
+        start_on_a_free_port(self)
 
     @property
     def url(self) -> str:
@@ -107,7 +100,9 @@ class RedisServer:
             cwd=tempfile.gettempdir(),
             stdout=subprocess.DEVNULL,
         )
-        wait_for(self._answers, 20)
+        wait_for(lambda: self._process.poll() is not None or self._answers())
+        if self._process.poll() is not None:
+            raise subprocess.CalledProcessError(self._process.returncode, self._program)
 
     def kill(self) -> None:
         self._process.kill()
@@ -132,6 +127,18 @@ def own_redis_server() -> Iterator[RedisServer]:
         yield redis
     finally:
         redis.kill()
+
+
+def start_on_a_free_port(service: Postgres | RedisServer) -> None:
+    """What was free a moment ago may be another's."""
+    for left in (2, 1, 0):
+        service.port = free_port()
+        try:
+            service.start()
+            return
+        except subprocess.CalledProcessError:
+            if not left:
+                raise
 
 
 class Disk:

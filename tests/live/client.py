@@ -13,9 +13,7 @@ from accounts.models import Login, User
 from live import database
 from live.consumer import application
 from tests.live import contract
-
-PATIENCE = 60.0
-"""Seconds, as many as two busy cores may need; what has come is not waited for."""
+from tests.process import PATIENCE as PATIENCE
 
 Frame = dict[str, Any]
 

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from accounts import tokens
 from accounts.models import Login, User
-from tests.live.client import Client
+from tests.live.client import PATIENCE, Client
 from tests.live.server import LiveServer
 
 
@@ -45,7 +45,12 @@ class Remote(Client):
     ) -> None:
         path = "" if room is None else f"rooms/{room}/"
         url = f"{self.server.socket_url}{path}?{urlencode(query)}"
-        self.wire = await connect(url, additional_headers=headers or self.headers, max_size=None)
+        self.wire = await connect(
+            url,
+            additional_headers=headers or self.headers,
+            max_size=None,
+            open_timeout=PATIENCE,
+        )
         self._task = asyncio.create_task(self._listen())
         await self.frame("hello")
         if room is not None:
@@ -71,7 +76,7 @@ class Remote(Client):
         """What the API of a server answers, which must be a success."""
         base = f"{(at or self.server).url}/api/v1/"
         async with httpx.AsyncClient(base_url=base, headers=self.headers) as http:
-            answer = await http.request(method, path, json=body, timeout=30)
+            answer = await http.request(method, path, json=body, timeout=PATIENCE)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 

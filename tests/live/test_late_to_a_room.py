@@ -11,7 +11,7 @@ from live.hub import Hub
 from live.room import Seat
 from messages.models import Message
 from rooms.models import Participant, Room
-from tests.live.client import Client
+from tests.live.client import PATIENCE, Client
 from tests.process import wait_for
 from tests.world import World
 
@@ -30,56 +30,57 @@ def say_unheard(world: World, room: Room) -> None:
     Room.objects.filter(pk=room.pk).update(revision=2)
 
 
+class SlowReading:
+    """What somebody finds who comes in is told once it may be."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.may_tell = threading.Event()
+        self._has_read = threading.Event()
+        self._read = arrival.read_arrivals
+        monkeypatch.setattr(arrival, "read_arrivals", self._read_slowly)
+
+    async def done(self) -> None:
+        assert await asyncio.to_thread(self._has_read.wait, PATIENCE)
+
+    def _read_slowly(self, *args: Any, **how: Any) -> list[arrival.Arrival | Exception]:
+        came = self._read(*args, **how)
+        self._has_read.set()
+        assert self.may_tell.wait(PATIENCE)
+        return came
+
+
 async def test_what_is_said_while_the_first_comes_in_is_told(
     world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    has_read, may_tell = threading.Event(), threading.Event()
-    real = arrival.read_arrivals
-
-    def read_slowly(*args: Any, **how: Any) -> list[arrival.Arrival | Exception]:
-        came = real(*args, **how)
-        has_read.set()
-        may_tell.wait()
-        return came
-
     ben = await Client.of(world.ben)
     await ben.settle()
     room = await database.run(open_unheard, world)
-    monkeypatch.setattr(arrival, "read_arrivals", read_slowly)
+    reading = SlowReading(monkeypatch)
     await ben.send("join", room=room.pk)
-    await asyncio.to_thread(has_read.wait)
+    await reading.done()
     await database.run(say_unheard, world, room)
     hub.wake(room.pk, 2)
     await asyncio.to_thread(wait_for, lambda: hub.rooms[room.pk].mark == 2)
-    may_tell.set()
+    reading.may_tell.set()
     await ben.message("news")
 
 
 async def test_who_comes_in_while_people_change_is_told_once(
     world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    has_read, may_tell = threading.Event(), threading.Event()
-    real = arrival.read_arrivals
-
-    def read_slowly(*args: Any, **how: Any) -> list[arrival.Arrival | Exception]:
-        came = real(*args, **how)
-        has_read.set()
-        may_tell.wait()
-        return came
-
     await database.run(world.team.invite, world.otto, by=world.ben)
     otto = await Client.of(world.otto)
     await otto.settle()
-    monkeypatch.setattr(arrival, "read_arrivals", read_slowly)
+    reading = SlowReading(monkeypatch)
     over: list[Seat] = []
     monkeypatch.setattr(hub.usher, "start_over", over.append)
     await otto.send("join", room=world.team.pk)
-    await asyncio.to_thread(has_read.wait)
+    await reading.done()
     room = hub.rooms[world.team.pk]
     before = room.people_revision
     await database.run(world.team.change_role, world.gus, "viewer", by=world.ben)
     await asyncio.to_thread(wait_for, lambda: room.people_revision > before)
-    may_tell.set()
+    reading.may_tell.set()
     await otto.frame("joined")
     assert over == []
 
@@ -110,7 +111,7 @@ async def test_what_is_said_before_wakes_are_heard_is_told(
     room = await database.run(open_unheard, world)
     ben = await Client.of(world.ben, room.pk)
     await ben.frame("joined")
-    await slow.asked.wait()
+    await asyncio.wait_for(slow.asked.wait(), PATIENCE)
     await database.run(say_unheard, world, room)
     slow.may_go_on.set()
     await ben.message("news")

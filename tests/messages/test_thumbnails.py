@@ -22,11 +22,9 @@ from messages.models import attachment as attachments
 from messages.thumbnails import SIDE, Look, look_into
 from tests.callers import Caller
 from tests.messages.files import picture, upload
+from tests.process import PATIENCE
 from tests.rooms.test_api_rooms import everybody
 from tests.world import World, again
-
-PATIENCE = 10
-"""Seconds."""
 
 RED, BLUE = (230, 20, 20), (20, 20, 230)
 CORNERS = {1: RED, 2: BLUE, 3: BLUE, 4: RED, 5: RED, 6: RED, 7: BLUE, 8: BLUE}

@@ -25,7 +25,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
 
 
 @contextmanager
-def embedded_worker() -> Iterator[None]:
+def embedded_worker() -> Iterator[EmbeddedWorker]:
     """As a server without a broker has one. What earlier tests told nobody is not its work: their
     rows are gone, and it would look for them before a test may use the database.
     """
@@ -33,7 +33,7 @@ def embedded_worker() -> Iterator[None]:
     worker = EmbeddedWorker(beat=False)
     worker.start()
     try:
-        yield
+        yield worker
     finally:
         worker.stop()
         database.close()

@@ -21,12 +21,10 @@ from robots.models import Reply, Robot, RobotSeat
 from rooms.models import Room
 from tests.live.remote import sign_in
 from tests.live.server import LiveServer
-from tests.process import wait_for
+from tests.process import PATIENCE, wait_for
 from tests.robots.conftest import KEY_ENV
 from tests.robots.provider import Provider
 from tests.world import World
-
-PATIENCE = 90  # as much as two busy cores may need
 
 
 def seat(
@@ -139,7 +137,8 @@ class Worker:
 def calling(server: LiveServer, user: User) -> Iterator[httpx.Client]:
     """The API of a server, called as that person."""
     headers = {"Authorization": f"Bearer {sign_in(user)['access']}"}
-    with httpx.Client(base_url=f"{server.url}/api/v1/", headers=headers, timeout=30) as client:
+    base = f"{server.url}/api/v1/"
+    with httpx.Client(base_url=base, headers=headers, timeout=PATIENCE) as client:
         yield client
 
 
