@@ -21,7 +21,7 @@ from accounts import tokens
 from accounts.models import Login, User
 from benchmarks.million import Million
 from benchmarks.search import kinds
-from live.arrival import Arrival, read_arrival
+from live.arrival import Arrival, Asked, read_arrivals
 from messages import cursor
 from messages.encoding import encode_for
 from messages.history import History
@@ -193,7 +193,13 @@ class Storage:
     def catch_up(self, *, html: bool) -> Callable[[], Any]:
         """As a socket does, in any of one's rooms where so much was said."""
         me, (room, sealed) = again(self.million.reader), self.random.choice(self.behind)
-        return lambda: read_arrival(me, room, sealed=sealed, html=html, here=())
+
+        def come() -> Arrival:
+            (came,) = read_arrivals([Asked(me, room, sealed, html)], here={})
+            assert isinstance(came, Arrival), came
+            return came
+
+        return come
 
     def unread(self, user: User, rooms: Sequence[Room]) -> Callable[[], Any]:
         me = again(user)

@@ -159,6 +159,7 @@ class Million:
         ]
         message = Message(
             pk=n + 1,
+            version=1 + len(said.reactions),
             room=self.large,
             author=self.people[said.by],
             audience="everyone",

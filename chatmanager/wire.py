@@ -33,6 +33,8 @@ AT_ONCE = struct.pack("ii", 1, 0)
 
 class Wire(WebSocketsSansIOProtocol):
     _cutting: TimerHandle | None = None
+    _offered: dict[str, object] | None = None
+    """Extensions, with one that holds this connection."""
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -41,6 +43,7 @@ class Wire(WebSocketsSansIOProtocol):
         if is_known and accepts and not self.conn.extensions:  # compressed ones are each its own
             extensions: dict[str, object] = self.scope["extensions"]  # type: ignore[assignment]
             extensions[EXTENSION] = {"write": self.write_whole}
+            self._offered = extensions
 
     def write_whole(self, frame: bytes) -> bool:
         """Send a frame at once, unless the client lags or the socket is not open (any more)."""
@@ -59,7 +62,8 @@ class Wire(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self.scope["extensions"].pop(EXTENSION, None)  # which holds this connection
+        if self._offered is not None:
+            self._offered.pop(EXTENSION, None)
         if self._cutting is not None:
             self._cutting.cancel()
 

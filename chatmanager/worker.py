@@ -4,6 +4,7 @@ The queue lives and dies with the process: what must survive is a row, and a swe
 """
 
 import threading
+import time
 from typing import Any
 
 from django.conf import settings
@@ -48,9 +49,14 @@ class EmbeddedWorker:
 
     def stop(self, timeout: float = 10) -> None:
         """Let running tasks end, within `timeout` seconds: what they left undone is found again."""
+        over = time.monotonic() + timeout
         if self.beat is not None:
             self.beat.service.stop()
-            self.beat.join(timeout)  # its own `stop` waits for ever for one that has failed
+        self._stop_working(over)
+        if self.beat is not None:
+            self.beat.join(_left(over))  # its own `stop` waits for ever for one that has failed
+
+    def _stop_working(self, over: float) -> None:
         if self.controller is None or self.thread is None:
             return
         from robots import runner, work
@@ -59,5 +65,9 @@ class EmbeddedWorker:
         runner.stop()
         stopping = threading.Thread(target=self.controller.stop, name="celery-stop", daemon=True)
         stopping.start()
-        stopping.join(timeout)
-        self.thread.join(timeout)
+        stopping.join(_left(over))
+        self.thread.join(_left(over))
+
+
+def _left(over: float) -> float:
+    return max(0.0, over - time.monotonic())

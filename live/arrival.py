@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.db.models import QuerySet
@@ -16,7 +16,6 @@ from django.db.models import QuerySet
 from accounts.errors import NotFound
 from accounts.models import Login, User
 from accounts.prepared import prepared
-from live import frames
 from live.foyer import Comer, Foyer, Telling
 from live.room import Listener
 from messages.models import Message
@@ -77,9 +76,25 @@ def read_arrivals(
     users with sockets in it in this process.
 
     The rooms are read before the seats, and the seats before the rows: whatever changes meanwhile
-    is newer than `after`, and is told once more.
+    is newer than `after`, and is told once more. Where that is what some may see, all is read anew:
+    a row may be newer than the right by which it was to be shown.
     """
     rooms = {room.pk: room for room in _rooms(pks={one.room for one in asked})}
+    answers = _answer(asked, rooms, here)
+    now = dict(_people_revisions(pks=set(rooms)))
+    moved = {pk for pk, room in rooms.items() if now.get(pk) != room.people_revision}
+    if not moved:
+        return answers
+    anew = iter(read_arrivals([one for one in asked if one.room in moved], here=here))
+    return [
+        next(anew) if one.room in moved else answer
+        for one, answer in zip(asked, answers, strict=True)
+    ]
+
+
+def _answer(
+    asked: Sequence[Asked], rooms: Mapping[int, Room], here: Mapping[int, Collection[int]]
+) -> list[Arrival | Exception]:
     known = _seats(rooms=set(rooms), users={one.user.pk for one in asked})
     seats = {(seat.room_id, seat.user_id): seat for seat in known}
     comers: list[Comer | None] = []
@@ -92,22 +107,6 @@ def read_arrivals(
         comers.append(Comer(seat, one.sealed, one.html))
     foyer = Foyer([comer for comer in comers if comer is not None], here=here)
     return [NotFound() if comer is None else _arrival(comer, foyer.tell(comer)) for comer in comers]
-
-
-def read_arrival(
-    user: User, room_id: int, *, sealed: str | None, html: bool, here: Collection[int]
-) -> Arrival:
-    """Of one alone. Raises NotFound."""
-    (came,) = read_arrivals([Asked(user, room_id, sealed, html)], here={room_id: here})
-    if isinstance(came, Exception):
-        raise came
-    return came
-
-
-def read_afresh(user: User, room_id: int, *, html: bool, here: Collection[int]) -> Arrival:
-    """Start a room over, since what the user may see in it has changed. Raises NotFound."""
-    arrival = read_arrival(user, room_id, sealed=None, html=html, here=here)
-    return replace(arrival, frames=[frames.write("reset", room=room_id), *arrival.frames])
 
 
 def _arrival(comer: Comer, told: Telling) -> Arrival:
@@ -124,6 +123,11 @@ def _arrival(comer: Comer, told: Telling) -> Arrival:
 @prepared("pks")
 def _rooms(pks: Collection[int]) -> QuerySet[Room]:
     return Room.objects.filter(pk__in=pks)
+
+
+@prepared("pks")
+def _people_revisions(pks: Collection[int]) -> QuerySet[Room, tuple[int, int]]:
+    return Room.objects.filter(pk__in=pks).values_list("pk", "people_revision")
 
 
 @prepared("rooms", "users")

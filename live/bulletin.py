@@ -195,7 +195,7 @@ class Bulletin:
 
 def _heard(room: int, pk: int, revision: int, author: int, as_told: bytes) -> Message:
     """Just what carrying takes for granted, and what it brings: nothing else is known of it."""
-    known = {  # in the order of the model's fields
+    known = {
         "id": pk,
         "room_id": room,
         "author_id": author,
@@ -208,7 +208,9 @@ def _heard(room: int, pk: int, revision: int, author: int, as_told: bytes) -> Me
         "revision": revision,
         "version": 1,
     }
-    message = Message.from_db(None, list(known), list(known.values()))
+    # Django gives values to the fields of the model in its order, whatever names stand beside them.
+    names = [f.attname for f in Message._meta.concrete_fields if f.attname in known]
+    message = Message.from_db(None, names, [known[name] for name in names])
     message.as_told = as_told
     return message
 

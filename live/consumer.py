@@ -48,6 +48,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     channel_layer_alias = None
     socket: Socket
+    expiry: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
@@ -66,12 +67,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
             return
         self.offences: list[float] = []
         self.posts: set[asyncio.Task[None]] = set()
-        self._watch_expiry()
         reading = asyncio.create_task(self._live(receive, query))
         try:
             await asyncio.wait([reading, self.socket.ended], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self.expiry.cancel()
+            if self.expiry is not None:
+                self.expiry.cancel()
             reading.cancel()
             self.hub.depart(self.socket)
             self.socket.abandon()
@@ -144,6 +145,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         socket = self.socket
         await self.hub.attend(socket)  # from `hello` on, nothing is missed
         socket.greet(frames.write("hello", user=socket.user.public(), session=secrets.token_hex(8)))
+        self._watch_expiry()  # which may say good-bye at once
         room = self.scope["url_route"]["kwargs"].get("room")
         if room is not None:
             sealed = query.get("cursor", [None])[0]

@@ -1,9 +1,10 @@
 """What those who come into rooms at the same time are shown of what was said: read and encoded
 once for all of them.
 
-Where several come into a room its rows are read whoever may see them, and of these each reader is
-shown what `Reader.sees`: the mirror of the query, as of whatever is told live. The query itself is
-asked where one comes alone, and where the rows may not be all that a reader is to be shown.
+Where several come into a room its rows are read whoever may see them, and so is what is being
+written; of these each reader is shown what `Reader.sees`: the mirror of the query, as of whatever
+is told live. The query itself is asked of the rest where one comes alone, and where the rows may
+not be all that a reader is to be shown.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from live.welcome import Page, Welcome
 from messages import cursor
 from messages.audience import Reader
 from messages.encoding import gather, meet, typeset
-from messages.history import USUAL, History, changes_in, newest_in, streaming_in
+from messages.history import NEWEST, USUAL, History, changes_in, newest_in, streaming_in
 from messages.models import Message
 from rooms.models import Participant, Room
 
@@ -113,7 +114,7 @@ class Foyer:
         told = self._messages(comer, older, since=comer.room.revision)
         return Telling([joined, *told.frames], [*rows, *told.rows])
 
-    def _messages(self, comer: Comer, rows: Iterable[Message], *, since: int) -> Telling:
+    def _messages(self, comer: Comer, rows: Sequence[Message], *, since: int) -> Telling:
         """In `messages` frames, for a client that has come as far as `since`."""
         bulletin = self._bulletins[comer.room.pk]
         view = self._view(comer, rows)
@@ -122,8 +123,10 @@ class Foyer:
         parts = bulletin.parts(view, html=comer.html)
         return Telling(list(messages_frames(comer.room.pk, parts, revisions)), shown)
 
-    def _view(self, comer: Comer, rows: Iterable[Message]) -> View:
+    def _view(self, comer: Comer, rows: Sequence[Message]) -> View:
         """These rows, as far as the reader may see them, as they were read for all."""
+        if not rows:
+            return ()
         bulletin = self._bulletins[comer.room.pk]
         seen = {bulletin.messages[one.place].pk: one for one in bulletin.view_of(comer.reader)}
         return tuple(seen[row.pk] for row in rows if row.pk in seen)
@@ -209,16 +212,15 @@ def _changes_for(comers: Sequence[Comer]) -> list[Message] | None:
 
 def _page_of(newest: Sequence[Message], reader: Reader) -> Page | None:
     """A reader's part of the newest rows of their room; None where older ones are part of it."""
-    has_older = len(newest) > USUAL
     seen = [row for row in newest if reader.sees(row)]
-    if has_older and len(seen) < len(newest):
+    if len(seen) <= USUAL and len(newest) == NEWEST:
         return None
-    return Page(seen[-USUAL:], has_older)
+    return Page(seen[-USUAL:], has_older=len(seen) > USUAL)
 
 
 def _own_page(comer: Comer) -> Page:
-    page = History(comer.room, comer.seat.user).newest()
-    return Page(page.rows, page.has_older)
+    rows, has_older = History(comer.room, comer.seat.user).newest_rows()
+    return Page(rows, has_older)
 
 
 def _streaming(rooms: Collection[int]) -> Mapping[int, list[Message]]:

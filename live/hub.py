@@ -220,7 +220,7 @@ class Hub:
             self.puller.want(room_id)
 
     def hand_over(self, bulletin: Bulletin) -> None:
-        """What this very process committed: no need to read it again, if nothing lies between."""
+        """What was committed, as it is: no need to read it again, if nothing lies between."""
         room = self.rooms.get(bulletin.room)
         if room is None:
             return
@@ -264,7 +264,10 @@ class Hub:
     def hear(self, message: Mapping[str, Any]) -> None:
         """What another process tells. Of rooms whose news came along nothing is left to look at."""
         for carried in message.get("carried", ()):
-            self.hand_over(Bulletin.heard(carried))
+            try:
+                self.hand_over(Bulletin.heard(carried))
+            except Exception:  # a newer release is running beside this one: its wake follows
+                logger.exception("What another process told could not be used.")
         for room, revision, users in message.get("rooms", ()):
             self.wake(room, revision, users)
         if "news" in message:
@@ -292,7 +295,7 @@ class Hub:
         await self._end_dead_logins()
 
     async def _end_dead_logins(self) -> None:
-        ids = [socket.login.pk for socket in self.all_sockets()]
+        ids = {socket.login.pk for socket in self.all_sockets()}
         live = await database.run(Login.objects.live_among, ids)
         for socket in self.all_sockets():
             if socket.login.pk in live:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 EVERY_PROCESS = "live.all"
 RETRY = 1.0
 """Seconds until what the layer did not do is tried again."""
-MOST_UNSENT = 1_000
-"""Messages that wait for hosts which do not answer; more are not kept, as all may be lost."""
+MOST_UNSENT = 200
+"""Messages for a group whose host does not answer; more are not kept, as all may be lost."""
 
 
 def is_shared() -> bool:
@@ -59,27 +59,26 @@ async def _send_all(messages: Mapping[str, dict[str, Any]]) -> None:
 async def _send(group: str, message: dict[str, Any]) -> None:
     layer = get_channel_layer()
     try:
-        with _unsent():
+        with _unsent(group):
             await layer.group_send(group, {"type": "live", **message})
     except Exception as problem:
         logger.warning("The channel layer took no message: %s", problem)
 
 
-_unsent_now = 0
-"""Counted by the layer's loop alone."""
+_unsent_now: Counter[str] = Counter()
+"""By group, counted by the layer's loop alone."""
 
 
 @contextmanager
-def _unsent() -> Iterator[None]:
+def _unsent(group: str) -> Iterator[None]:
     """Raises RuntimeError where too many are already."""
-    global _unsent_now
-    if _unsent_now >= MOST_UNSENT:
+    if _unsent_now[group] >= MOST_UNSENT:
         raise RuntimeError("it does not answer, and no more is kept for it")
-    _unsent_now += 1
+    _unsent_now[group] += 1
     try:
         yield
     finally:
-        _unsent_now -= 1
+        _unsent_now[group] -= 1
 
 
 class Subscription:
@@ -102,15 +101,18 @@ class Subscription:
             except Exception as problem:
                 logger.warning("The channel layer cannot be heard: %s", problem)
                 await asyncio.sleep(RETRY)
-        await self.mend()
-        while True:
-            try:
-                yield await self._layer.receive(self._channel)
-            except asyncio.CancelledError:
-                raise
-            except Exception as problem:
-                logger.warning("The channel layer gave no message: %s", problem)
-                await asyncio.sleep(RETRY)
+        mending = asyncio.create_task(self.mend())  # beside: one host that is silent is not all
+        try:
+            while True:
+                try:
+                    yield await self._layer.receive(self._channel)
+                except asyncio.CancelledError:
+                    raise
+                except Exception as problem:
+                    logger.warning("The channel layer gave no message: %s", problem)
+                    await asyncio.sleep(RETRY)
+        finally:
+            mending.cancel()
 
     async def join(self, group: str) -> None:
         self._wanted.add(group)

@@ -1,6 +1,6 @@
 """Questions of many at once: what is asked while others are being answered is answered together.
 
-As posts are committed together: there is no timer, and one question costs no other.
+There is no timer, and what one asks costs no other the answer, though it may cost them time.
 """
 
 from __future__ import annotations
@@ -38,13 +38,20 @@ class Together(Generic[Q, A]):
         return result
 
     async def _run(self) -> None:
-        while self._waiting:
-            asked, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            answers = await self._answer_all([question for question, _ in asked])
-            for (_, result), answer in zip(asked, answers, strict=True):
-                if not result.done():  # whoever asked may have gone
-                    _settle(result, answer)
-        self._running = None
+        try:
+            while asked := self._next():
+                answers = await self._answer_all([question for question, _ in asked])
+                for (_, result), answer in zip(asked, answers, strict=True):
+                    if not result.done():
+                        _settle(result, answer)
+        finally:
+            self._running = None
+
+    def _next(self) -> list[tuple[Q, asyncio.Future[A]]]:
+        """Of those who have not gone meanwhile."""
+        here = [one for one in self._waiting if not one[1].done()]
+        self._waiting = here[MOST:]
+        return here[:MOST]
 
     async def _answer_all(self, questions: Sequence[Q]) -> Sequence[A | Exception]:
         """All in one go; where that fails, one by one: what one asks costs no other the answer."""
@@ -53,7 +60,13 @@ class Together(Generic[Q, A]):
         except Exception as problem:
             if len(questions) == 1 or database.is_out_of_reach(problem):
                 return [problem] * len(questions)
-        return [(await self._answer_all([question]))[0] for question in questions]
+        answers: list[A | Exception] = []
+        for question in questions:
+            answers.extend(await self._answer_all([question]))
+            last = answers[-1]
+            if isinstance(last, Exception) and database.is_out_of_reach(last):
+                return [*answers, *[last] * (len(questions) - len(answers))]
+        return answers
 
 
 def _settle(result: asyncio.Future[A], answer: A | Exception) -> None:

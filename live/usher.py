@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from accounts.errors import NotFound
@@ -120,10 +121,10 @@ class Usher:
             seat.is_to_start_over = True
             self._hub.spawn(self._read_afresh(seat))
 
-    def _read_again(self, seat: Seat) -> Awaitable[arrival.Arrival]:
-        user, room, html = seat.socket.user, seat.room.pk, seat.socket.html
-        here = self._who_is_here(room)
-        return database.run(arrival.read_afresh, user, room, html=html, here=here)
+    async def _come_in_again(self, seat: Seat) -> arrival.Arrival:
+        room, socket = seat.room.pk, seat.socket
+        came = await self._arrivals.ask(arrival.Asked(socket.user, room, None, socket.html))
+        return replace(came, frames=[frames.write("reset", room=room), *came.frames])
 
     async def _read_afresh(self, seat: Seat) -> None:
         """Once the client has taken what it was told last: nobody's role changes so often that
@@ -138,7 +139,7 @@ class Usher:
         while not socket.is_over:
             seat.is_to_start_over = False
             try:
-                await self._catch_up(seat, lambda: self._read_again(seat))
+                await self._catch_up(seat, lambda: self._come_in_again(seat))
             except NotFound:
                 self.show_out(seat.room, socket.user_id, "removed")
             except Exception:

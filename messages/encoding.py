@@ -21,20 +21,21 @@ REACTING_SHOWN = 20
 def encode_for(user: User, messages: QuerySet[Message] | Sequence[Message]) -> list[Encoded]:
     """Messages this user may see, each with those of its quotes that they may see.
 
-    At most five queries, however many there are: of quotes, authors, files and reactions each only
+    At most four queries, however many there are: of quotes, authors, files and reactions each only
     where there may be any.
     """
     rows = list(messages)
     originals = _originals_of(user, rows)
-    _meet([*rows, *originals.values()])
+    at_hand = [row.reply_to for row in rows if _has_original(row) and row.reply_to]
+    _meet([*rows, *originals.values(), *at_hand])
     typeset(rows)
     files, reactions = gather(rows)
     encoded = []
     for row in rows:
         reply_to, shared_from = row.reply_to_id in originals, row.shared_from_id in originals
-        if reply_to:
+        if reply_to and not _has_original(row):
             row.reply_to = originals[row.reply_to_id or 0]
-        if shared_from:
+        if shared_from and not Message.shared_from.is_cached(row):
             row.shared_from = originals[row.shared_from_id or 0]
         encoded.append(
             encode(
@@ -46,6 +47,13 @@ def encode_for(user: User, messages: QuerySet[Message] | Sequence[Message]) -> l
             )
         )
     return encoded
+
+
+def _has_original(row: Message) -> bool:
+    """Who has just posted it handed on this very row: what it answers must stay the whole of it, by
+    which it is decided who may see that.
+    """
+    return Message.reply_to.is_cached(row)
 
 
 def _originals_of(user: User, rows: Iterable[Message]) -> dict[int, Message]:
@@ -107,11 +115,12 @@ def gather(
     """Attachments and reactions by message id."""
     rows = list(messages)
     with_files = [row.pk for row in rows if row.file_names]
+    changed = [row.pk for row in rows if row.version > 1]  # as by any reaction
     files: dict[int, list[Attachment]] = defaultdict(list)
     reactions: dict[int, list[Reaction]] = defaultdict(list)
     for attachment in _attachments(pks=with_files) if with_files else ():
         files[attachment.message_id or 0].append(attachment)
-    for reaction in _reactions(pks=[row.pk for row in rows]) if rows else ():
+    for reaction in _reactions(pks=changed) if changed else ():
         reactions[reaction.message_id].append(reaction)
     return files, reactions
 

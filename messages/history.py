@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 USUAL = 50
 MOST = 200
+NEWEST = USUAL + USUAL // 2
+"""Of a room, that are read for several at once."""
 SIZES = (USUAL // 2, USUAL, MOST)
 """Of pages, as the database is asked for them: each has SQL of its own."""
 
@@ -45,8 +47,12 @@ class History:
 
     def newest(self, limit: int = USUAL) -> Page:
         revision = self._head()
-        rows, more = self._older(limit, "pk__gt", 0)
+        rows, more = self.newest_rows(limit)
         return Page(rows, has_older=more, has_newer=False, revision=revision)
+
+    def newest_rows(self, limit: int = USUAL) -> tuple[list[Message], bool]:
+        """For who knows the room's revision: the newest page, and whether there is an older one."""
+        return self._older(limit, "pk__gt", 0)
 
     def before(self, pk: int, limit: int = USUAL) -> Page:
         revision = self._head()
@@ -181,7 +187,7 @@ def _streaming(room: int, user: int) -> QuerySet[Message, Message]:
 
 
 def newest_in(room: int) -> list[Message]:
-    """The newest page of a room, and the row before it where there is one; ascending."""
+    """The newest of a room, ascending: enough for a page of who may not see some of them."""
     return _newest_in(room=room)[::-1]
 
 
@@ -197,7 +203,7 @@ def streaming_in(rooms: Collection[int]) -> list[Message]:
 
 @prepared("room")
 def _newest_in(room: int) -> QuerySet[Message, Message]:
-    return _all_in([room]).order_by("-pk")[: USUAL + 1]
+    return _all_in([room]).order_by("-pk")[:NEWEST]
 
 
 @prepared("room", "after", "upto")

@@ -6,7 +6,7 @@ and where it never does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -63,13 +63,17 @@ def with_names(messages: Sequence[Encoded]) -> list[Encoded]:
     ids = {user for message in messages for user in (*message["to"], _stopper(message)) if user}
     users = {pk: user.public() for pk, user in User.objects.in_bulk(ids).items()} if ids else {}
     return [
-        {
-            **message,
-            "to_users": [users[user] for user in message["to"] if user in users],
-            "stopper": users.get(_stopper(message)),
-        }
+        _with_names(message, users) if message["to"] or _stopper(message) else message
         for message in messages
     ]
+
+
+def _with_names(message: Encoded, users: Mapping[int, Any]) -> Encoded:
+    return {
+        **message,
+        "to_users": [users[user] for user in message["to"] if user in users],
+        "stopper": users.get(_stopper(message)),
+    }
 
 
 def _stopper(message: Encoded) -> int:

@@ -48,7 +48,7 @@ def around(seat: Participant) -> Shown | None:
 def _visible(seat: Participant, sidebar: Sidebar) -> Collection[Message]:
     """What it is beside, and what came of it, as far as one may see them."""
     visible = Message.objects.visible_to(seat.user).filter(room=sidebar.room.parent_id)
-    return list(visible.filter(pk__in=[sidebar.anchor_id, sidebar.conclusion_id]).with_people())
+    return list(visible.filter(pk__in=[sidebar.anchor_id, sidebar.conclusion_id]))
 
 
 def _quoted(seat: Participant, message: Message) -> Shown:

@@ -329,7 +329,7 @@ class EarlierTextsView(APIView):
 
 def visible(request: Request, pk: int) -> Message:
     """A message the caller may see. Raises NotFound."""
-    found = Message.objects.visible_to(caller(request)).with_people().select_related("room")
+    found = Message.objects.visible_to(caller(request)).select_related("author", "room")
     message: Message | None = found.filter(pk=pk).first()
     if message is None:
         raise NotFound

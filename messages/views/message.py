@@ -37,7 +37,7 @@ EMOJI = ["👍", "👎", "❤️", "🎉", "😄", "🙏", "👀", "✅"]
 def visible(request: HttpRequest, pk: int) -> Message:
     """A message one may see, with its room. Raises NotFound."""
     visible = Message.objects.visible_to(me(request)).filter(pk=pk)
-    found: Message | None = visible.with_people().select_related("room").first()
+    found: Message | None = visible.select_related("author", "room").first()
     if found is None:
         raise NotFound
     return found

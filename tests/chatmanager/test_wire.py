@@ -90,6 +90,18 @@ async def test_who_reads_nothing_and_answers_no_ping_is_given_up(
         await wait_until(lambda: house.left and not house.state.connections)
 
 
+async def test_who_cannot_be_let_in_leaves_no_error(house: House) -> None:
+    problems: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: problems.append(about))
+    with socket.create_connection(house.address) as client:
+        client.sendall(COMING.replace(b"Sec-WebSocket-Key", b"Another-Header"))
+        client.setblocking(False)
+        assert b" 400 " in await asyncio.get_running_loop().sock_recv(client, 2**16)
+    await wait_until(lambda: not house.state.connections)
+    await asyncio.sleep(0)
+    assert problems == []
+
+
 async def test_who_reads_on_is_told_all_of_it(house: House) -> None:
     with house.visit() as client:
         await wait_until(lambda: house.left)

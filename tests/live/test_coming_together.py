@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from psycopg_pool import PoolTimeout
 
 from accounts import tokens
 from accounts.errors import NotAuthenticated, NotFound
@@ -228,6 +229,59 @@ async def test_one_question_costs_no_other_its_answer() -> None:
     assert isinstance(answers[1], OperationalError)
     assert isinstance(answers[2], ValueError)
     assert await together.ask(5) == 25
+
+
+async def test_a_database_out_of_reach_is_waited_for_once() -> None:
+    """A connection is waited for ten seconds: not by each of those who ask, one after the other."""
+    asked: list[int] = []
+
+    async def away(questions: Sequence[int]) -> list[int | Exception]:
+        asked.append(len(questions))
+        if len(questions) > 1:
+            raise OperationalError("server closed the connection unexpectedly")
+        raise OperationalError("no connection") from PoolTimeout()
+
+    together = Together(away)
+    answers = await asyncio.gather(*map(together.ask, range(5)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [OperationalError] * 5
+    assert asked == [5, 1]
+
+
+async def test_for_those_who_are_gone_nothing_is_asked() -> None:
+    oracle = Oracle()
+    together = Together(oracle)
+    first = together.ask(1)
+    await asyncio.sleep(0)
+    gone, last = together.ask(2), together.ask(3)
+    gone.cancel()
+    oracle.may_answer.set()
+    assert await asyncio.gather(first, last) == [1, 9]
+    assert oracle.asked == [[1], [3]]
+
+
+@pytest.mark.parametrize("how", [Message.Status.COMPLETE, Message.Status.STREAMING])
+def test_what_is_newer_than_the_right_to_see_it_is_not_told(
+    world: World, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Of rows that are read whoever may see them, by who had the right when their seat was read."""
+    steps = [1]
+
+    class Late(foyer.Foyer):
+        def __init__(self, *args: Any, **how_they_come: Any) -> None:
+            while steps:
+                steps.pop()
+                world.support.change_role(world.amy, "customer", by=world.ada)
+                note = world.note(world.ada, "between us")
+                Message.objects.filter(pk=note.pk).update(status=how)
+            super().__init__(*args, **how_they_come)
+
+    again(world.support).invite(world.amy, by=world.ada, role="agent")
+    monkeypatch.setattr(arrival, "Foyer", Late)
+    asked = [Asked(user, world.support.pk, None, False) for user in (world.amy, world.sue)]
+    amy, sue = told(asked)
+    assert "between us" in str(sue)
+    assert "between us" not in str(amy)
+    assert amy[0]["me"]["role"] == "customer"
 
 
 async def test_who_comes_by_an_open_side_bar_among_others_takes_a_seat(

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Login, User
 from live import arrival, feed
+from live.arrival import Asked
 from rooms.models import Room
 from tests.world import World
 
@@ -38,10 +39,12 @@ def grow(world: World, crowd: list[User]) -> None:
 
 
 def test_joining_a_room(world: World, crowd: list[User]) -> None:
-    world.say(world.team, world.cleo, "unread", reply_to=world.say(world.team, world.ben, "first"))
+    first = world.say(world.team, world.ben, "first")
+    first.react("👍", by=world.ben)
+    world.say(world.team, world.cleo, "unread", reply_to=first)
 
     def join() -> None:
-        arrival.read_arrival(world.ben, world.team.pk, sealed=None, html=False, here=[])
+        arrival.read_arrivals([Asked(world.ben, world.team.pk, None, html=False)], here={})
 
     few = queries(join)
     grow(world, crowd)
@@ -66,7 +69,7 @@ def test_pulling_what_is_new(world: World, crowd: list[User]) -> None:
         ]
         assert feed.read(questions)
 
-    world.say(world.team, world.ben)
+    world.say(world.team, world.ben).react("👍", by=world.ben)
     few = queries(lambda: pull([world.team]))
     grow(world, crowd)
     rooms = list(Room.objects.for_user(world.ben))

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -103,6 +104,12 @@ class BrokenLayer:
         self.heard.add(group)
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110  # it happens beside
+            await asyncio.sleep(0.01)
+
+
 async def hearing(layer: object, *groups: str) -> Subscription:
     subscription = Subscription()
     subscription._layer = layer
@@ -118,7 +125,7 @@ async def test_a_layer_that_was_away_at_the_start_is_heard_once_it_is_back(
     monkeypatch.setattr(layer, "RETRY", 0)
     away = BrokenLayer("new_channel")
     await hearing(away, "live.all")
-    assert away.heard == {"live.all"}
+    await until(lambda: away.heard == {"live.all"})
 
 
 @pytest.mark.parametrize("broken", ["a", "b", "c"])
@@ -126,10 +133,43 @@ async def test_a_group_that_cannot_be_joined_keeps_us_from_no_other(broken: str)
     """As where one of several hosts is away."""
     one = BrokenLayer(broken)
     subscription = await hearing(one, "a", "b", "c")
-    assert one.heard == {"a", "b", "c"} - {broken}
+    await until(lambda: one.heard == {"a", "b", "c"} - {broken})
     one.broken.clear()
     await subscription.mend()
     assert one.heard == {"a", "b", "c"}
+
+
+async def test_a_host_that_is_silent_keeps_no_word_of_another_from_us() -> None:
+    class Silent(BrokenLayer):
+        async def group_add(self, group: str, channel: str) -> None:
+            if group in self.broken:
+                await asyncio.Event().wait()
+            await super().group_add(group, channel)
+
+    one = Silent("a")
+    await asyncio.wait_for(hearing(one, "a", "b"), PATIENCE)
+    await until(lambda: one.heard == {"b"})
+
+
+async def test_what_waits_for_a_silent_host_keeps_no_word_from_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Silent(SilentLayer):
+        async def group_send(self, group: str, message: dict[str, Any]) -> None:
+            if group == "silent":
+                await super().group_send(group, message)
+            else:
+                self.heard = group
+
+    silent = Silent()
+    monkeypatch.setattr(layer, "get_channel_layer", lambda: silent)
+    monkeypatch.setattr(layer, "MOST_UNSENT", 3)
+    sending = [asyncio.create_task(layer._send("silent", {})) for _ in range(5)]
+    await until(lambda: silent.asked == 3)
+    await layer._send("other", {})
+    assert silent.heard == "other"
+    silent.answers.set()
+    await asyncio.gather(*sending)
 
 
 AWAY = "redis://127.0.0.1:1/0"

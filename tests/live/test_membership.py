@@ -230,7 +230,7 @@ async def test_a_socket_that_could_not_start_over_tries_again(
     cleo = await Client.into(world.cleo, world.team.pk)
     monkeypatch.setattr("live.database.RETRY", 0.01)
     failures = iter([OperationalError, OperationalError])
-    read = arrival.read_afresh
+    read = arrival.read_arrivals
 
     def failing(*args: Any, **kwargs: Any) -> Any:
         problem = next(failures, None)
@@ -238,7 +238,7 @@ async def test_a_socket_that_could_not_start_over_tries_again(
             raise problem("database is locked")
         return read(*args, **kwargs)
 
-    monkeypatch.setattr(arrival, "read_afresh", failing)
+    monkeypatch.setattr(arrival, "read_arrivals", failing)
     await run(world.team.change_role, world.cleo, "viewer", by=world.ben)
     await starts_over(cleo, world.team)
     await comes_to_others(world, cleo)
@@ -372,7 +372,7 @@ async def test_starting_over_while_joining_loses_nothing(
     world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What one was told last is never older than what one was told before."""
-    read, was_read, go_on = arrival.read_afresh, Event(), Event()
+    read, was_read, go_on = arrival.read_arrivals, Event(), Event()
 
     def slow(*args: Any, **kwargs: Any) -> Any:
         found = read(*args, **kwargs)
@@ -380,8 +380,8 @@ async def test_starting_over_while_joining_loses_nothing(
         assert go_on.wait(10)
         return found
 
-    monkeypatch.setattr(arrival, "read_afresh", slow)
     gus, cleo = [await Client.into(user, world.team.pk) for user in (world.gus, world.cleo)]
+    monkeypatch.setattr(arrival, "read_arrivals", slow)
     await run(world.team.change_role, world.cleo, "viewer", by=world.ben)
     assert await asyncio.to_thread(was_read.wait, 10)
     await cleo.send("join", room=world.team.pk)

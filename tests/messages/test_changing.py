@@ -309,7 +309,8 @@ def test_at_most_twenty_of_those_who_reacted_are_named(world: World) -> None:
     Reaction.objects.bulk_create(
         Reaction(message=message, user=person, emoji="👍") for person in people
     )
-    (reaction,) = encode_for(world.ben, [message])[0]["reactions"]
+    Message.objects.filter(pk=message.pk).update(version=2)  # as reacting does
+    (reaction,) = encode_for(world.ben, [again(message)])[0]["reactions"]
     assert (reaction["count"], len(reaction["users"])) == (25, 20)
 
 
@@ -364,3 +365,11 @@ def test_nothing_is_reacted_to_when_closed_or_deleted(world: World) -> None:
     Room.objects.filter(pk=world.team.pk).update(state="closed")
     assert world.answer(lambda who: again(other).react("👍", by=who), world.ben) == "room_closed"
     assert timezone.now() > message.created_at
+
+
+def test_showing_what_was_just_posted_leaves_it_whole(world: World) -> None:
+    """Others are told of this very object, by what it answers they are shown that or not."""
+    reply = world.say(world.team, world.cleo, "so", reply_to=world.say(world.team, world.ben))
+    encode_for(world.ben, [reply])
+    assert reply.reply_to is not None
+    assert reply.reply_to.get_deferred_fields() == set()

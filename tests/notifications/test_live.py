@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import time
+from typing import Any
 
 import pytest
 import pytest_asyncio  # noqa: F401
@@ -65,7 +66,9 @@ async def test_a_fault_does_not_end_it_for_ever(
     world: World,  # noqa: F811
     hub: Hub,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
 ) -> None:
+    settings.CHAT_THROTTLES = False
     cleo = await Client.of(world.cleo)
     with monkeypatch.context() as broken:
         failed: list[int] = []
