@@ -36,9 +36,11 @@ class RobotSeatManager(models.Manager["RobotSeat"]):
         participant = room.participant(robot.user)
         if participant is None:
             participant = room.admit(robot.user, role=Role.ROBOT, invited_by=by)
-        seat, _ = self.get_or_create(
+        seat, made = self.get_or_create(
             participant=participant, defaults=_checked({"robot": robot, **overrides})
         )
+        if made and seat.title:
+            seat._tell_title(room, by=by)  # that it came was told before it had one
         return seat
 
     def at(self, participant: Participant) -> RobotSeat:
@@ -111,6 +113,14 @@ class RobotSeat(models.Model):
         return self._here("persona") or self.robot.persona
 
     @property
+    def persona_set_in(self) -> int | None:
+        """The room that `persona_here` was set for; None where it is the robot's own."""
+        for seat in (self, self._around):
+            if seat is not None and seat.persona:
+                return seat.participant.room_id
+        return None
+
+    @property
     def style_here(self) -> str:
         return self._here("style") or self.robot.style
 
@@ -139,9 +149,12 @@ class RobotSeat(models.Model):
 
     def _here(self, name: str) -> str:
         """What was set for this room; in a side-bar, where nothing was, for the one around it."""
-        around = getattr(self.participant.outer, "robot_seat", None)
-        found: str = getattr(self, name) or getattr(around, name, "")
+        found: str = getattr(self, name) or getattr(self._around, name, "")
         return found
+
+    @property
+    def _around(self) -> RobotSeat | None:
+        return getattr(self.participant.outer, "robot_seat", None)
 
 
 def _checked(overrides: dict[str, Any]) -> dict[str, Any]:

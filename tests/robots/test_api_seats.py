@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import AuditEntry, User
+from messages.models import Message
 from robots.api.seats import PublicSeatSerializer, SeatSerializer
 from robots.models import Reply, Robot, RobotPolicy, RobotSeat
 from rooms.models import Participant, Room
@@ -72,6 +73,21 @@ def test_a_robot_sits_as_a_robot(world: World, echo: Robot) -> None:
     assert world.seat(world.team, echo.user).role == Role.ROBOT
     assert Caller(world.ben).say(world.team.pk, "@echo hello").status_code == 201
     assert Reply.objects.get().robot == echo
+
+
+def test_what_it_is_here_is_told_as_it_comes(world: World, echo: Robot) -> None:
+    """The note that it came is there before its seat is."""
+
+    def last() -> Message:
+        return Message.objects.filter(room=world.team, kind="system").latest("pk")
+
+    Caller(world.ben).post(seats(world.team), robot=echo.pk, title="Critic")
+    note = last()
+    assert note.body == "Ben made Echo “Critic” here."
+    (robot,) = note.data["robots"]["changed"]
+    assert (robot["id"], robot["title"]) == (echo.user_id, "Critic")
+    Caller(world.ben).post(seats(world.team), robot=echo.pk, title="Judge")
+    assert last() == note
 
 
 def test_bringing_in_again_changes_nothing(world: World, echo: Robot) -> None:
