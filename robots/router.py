@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef
 
@@ -16,7 +15,7 @@ from messages.markdown import excerpt
 from messages.models import Message
 from robots import charge, librarian
 from robots.models import Reply, Robot, RobotSeat
-from rooms.models import Room
+from rooms.models import Participant, Room
 
 PROPOSED_MAX = 5
 ANSWERS_READ = 500
@@ -49,23 +48,20 @@ def propose(question: str, *, by: User, room: Room | None = None) -> list[Propos
         raise Forbidden("Choose a room first.")
     asked = _Asked(question)
     robots, seats = _robots(room), _seats(room)
-    before, reader = _answered(robots, by=by), _Reader.of(by, room)
-    found = [_weighed(asked, one, seats.get(one.pk), before[one.pk], reader) for one in robots]
+    before, readable = _answered(robots, by=by), _readable(by, room)
+    found = [_weighed(asked, one, seats.get(one.pk), before[one.pk], readable) for one in robots]
     speaking = [proposal for proposal in found if proposal.score]
     return sorted(speaking, key=lambda proposal: -proposal.score)[:PROPOSED_MAX]
 
 
-class _Reader(NamedTuple):
-    """Which personas the person who asks may read: of others it is told only that they speak of
-    what was asked.
+def _readable(user: User, room: Room | None) -> Collection[int | None]:
+    """Whose personas the person who asks may read, as seats say where they were set: of others it
+    is told only that they speak of what was asked. Who opened a side-bar may not manage the room
+    around it.
     """
-
-    everywhere: bool
-    here: bool
-
-    @classmethod
-    def of(cls, user: User, room: Room | None) -> _Reader:
-        return cls(user.is_at_least(SiteRole.AGENT), bool(room and room.managed_by(user)))
+    rooms = [one for one in (room, room and room.parent) if one is not None]
+    readable: set[int | None] = {one.pk for one in rooms if one.managed_by(user)}
+    return readable | {None} if user.is_at_least(SiteRole.AGENT) else readable
 
 
 class _Asked:
@@ -93,9 +89,16 @@ def _robots(room: Room | None) -> list[Robot]:
 
 
 def _seats(room: Room | None) -> dict[int, RobotSeat]:
+    """By robot. In an open side-bar, those around it who have none there."""
     if room is None:
         return {}
-    return {seat.robot_id: seat for seat in RobotSeat.objects.filter(participant__room=room)}
+    sitting = Participant.objects.of(room) | Participant.objects.filter(room=room)
+    sitting = sitting.filter(user__robot__isnull=False).select_related(
+        "user__robot", "robot_seat", "outer__robot_seat"
+    )
+    # A side-bar is newer than the room around it.
+    seats = [RobotSeat.objects.at(participant) for participant in sitting.order_by("room")]
+    return {seat.robot_id: seat for seat in seats}
 
 
 def _answered(robots: Iterable[Robot], *, by: User) -> dict[int, list[str]]:
@@ -105,9 +108,9 @@ def _answered(robots: Iterable[Robot], *, by: User) -> dict[int, list[str]]:
     """
     seen = Message.objects.visible_to(by).filter(deleted_at__isnull=True)
     # Asked of each: SQLite would write down all that `by` may see to look it up there.
-    question, message = (seen.filter(pk=OuterRef(name)) for name in ("question", "message"))
+    asked, said = (seen.filter(pk=OuterRef(name)) for name in ("question", "message"))
     done = Reply.objects.filter(robot__in=robots, state=Reply.State.DONE)
-    done = done.filter(Exists(question), Exists(message)).order_by("-pk")
+    done = done.filter(Exists(asked), Exists(said)).order_by("-pk")
     answered: dict[int, list[str]] = defaultdict(list)
     for robot, question in done.values_list("robot", "question__body")[:ANSWERS_READ]:
         answered[robot].append(question)
@@ -115,11 +118,14 @@ def _answered(robots: Iterable[Robot], *, by: User) -> dict[int, list[str]]:
 
 
 def _weighed(
-    asked: _Asked, robot: Robot, seat: RobotSeat | None, before: Sequence[str], reader: _Reader
+    asked: _Asked,
+    robot: Robot,
+    seat: RobotSeat | None,
+    before: Sequence[str],
+    readable: Collection[int | None],
 ) -> Proposal:
-    title, override = (seat.title, seat.persona) if seat else ("", "")
-    persona = override or robot.persona
-    is_read = reader.here if override else reader.everywhere
+    title, persona = (seat.title_here, seat.persona_here) if seat else ("", robot.persona)
+    is_read = (seat.persona_set_in if seat else None) in readable
     named = asked.found_in(f"{robot.user.name} {robot.user.handle}")
     titled, spoken = asked.found_in(title), asked.found_in(persona)
     alike = [one for one in before if asked.share(asked.found_in(one)) >= ALIKE]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from accounts.errors import Invalid
+from accounts.models import User
 from live import database
 from live.protocol import Viewer
 from messages.models import Message
@@ -48,6 +49,37 @@ def test_who_is_chosen_comes_by_and_answers(world: World) -> None:
     assert room.participant(echo.user) is None
     Autopilot.objects.start(room, by=world.ben, strategy="round_robin", robots=[muse, echo])
     assert room.participant(echo.user) is not None
+
+
+@pytest.mark.parametrize("access", ["open", "private"])
+def test_who_it_is_around_it_counts(world: World, access: str) -> None:
+    """Of a persona, who opened the side-bar is told as much as they may read around it."""
+    muse = seated(world, world.team)
+    seat = RobotSeat.objects.get(robot=muse)
+    seat.update(by=world.ben, title="Lamp smith", persona="You know every shade.")
+    anchor = world.say(world.team, world.cleo, "Lamps?")
+    people = [world.ben, muse.user] if access == "private" else []
+    opened = Sidebar.objects.open(anchor, by=world.cleo, access=access, invite=people)
+    room = again(opened.room)
+
+    def reason(by: User) -> str:
+        (proposal,) = router.propose("Which lamp, and which shade?", by=by, room=room)
+        assert proposal.robot == muse
+        return proposal.reason
+
+    around = "It is Lamp smith here. "
+    assert room.managed_by(world.cleo)
+    assert reason(world.cleo) == around + "Its persona speaks of this."
+    Room.objects.seat_in(room.pk, world.ben)
+    assert reason(world.ben) == around + "Its persona speaks of shade."
+    if access == "open":
+        room.come_by([muse.user_id])
+        assert reason(world.cleo) == around + "Its persona speaks of this."
+    own = RobotSeat.objects.seat(muse, room, by=world.cleo)
+    own.update(by=world.cleo, persona="You know no lamp.")
+    assert reason(world.cleo) == around + "Its persona speaks of lamp."
+    own.update(by=world.cleo, title="Lamp critic")
+    assert reason(world.cleo) == "It is Lamp critic here. Its persona speaks of lamp."
 
 
 def test_into_a_private_side_bar_nobody_comes_by_being_chosen(world: World) -> None:
