@@ -11,6 +11,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from math import log
 
 from django.db.models.functions import Left
@@ -19,12 +21,15 @@ from django.urls import reverse
 from robots.builtin import PASSAGES_MAX
 from robots.llm import Passage
 from robots.models import Article, Reply
+from robots.models.article import ArticleQuerySet
 from robots.scope import Scope
 
 MESSAGES_READ = 2_000
 ARTICLES_READ = 2_000
 MESSAGE_READ = 4_000
 """Characters of one."""
+KEPT = 2_000_000
+"""Characters of articles that each process keeps: with their words, some twenty megabytes."""
 
 STEM = 6
 """Letters by which words are compared: “refund” and “refunds”, “invoice” and “invoicing”."""
@@ -87,11 +92,29 @@ def _said(scope: Scope, reply: Reply) -> Iterator[Document]:
         yield Document.of(Passage(name, text, reverse("message", args=[pk])))
 
 
-def _known() -> Iterator[Document]:
-    newest = Article.objects.published().order_by("-updated_at")
-    for title, body in newest.values_list("title", "body")[:ARTICLES_READ]:
-        for part in parts(body):
-            yield Document.of(Passage(title, part, ""), title=title)
+def _known() -> Sequence[Document]:
+    """Articles, kept as they were read last: they change seldom."""
+    found = _newest_articles().values_list("pk", "updated_at")
+    documents = _read(tuple(found[:ARTICLES_READ]))
+    if sum(len(document.passage.text) for document in documents) > KEPT:
+        _read.cache_clear()
+    return documents
+
+
+@lru_cache(1)
+def _read(articles: tuple[tuple[int, datetime], ...]) -> Sequence[Document]:
+    """What was published when these were; what changes meanwhile has another key next time."""
+    newest = _newest_articles().values_list("title", "body")[:ARTICLES_READ] if articles else ()
+    return [
+        Document.of(Passage(title, part, ""), title=title)
+        for title, body in newest
+        for part in parts(body)
+    ]
+
+
+def _newest_articles() -> ArticleQuerySet:
+    published: ArticleQuerySet = Article.objects.published()
+    return published.order_by("-updated_at", "-pk")
 
 
 def parts(body: str) -> list[str]:

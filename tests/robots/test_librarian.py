@@ -67,6 +67,47 @@ def test_it_finds_the_part_of_an_article_that_answers(world: World, librarian_: 
     assert all("a year" not in passage.text for passage in rest)
 
 
+class TestArticlesThatAreKept:
+    @pytest.fixture
+    def read(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The articles that were read."""
+        bodies: list[str] = []
+        parts = librarian.parts
+        monkeypatch.setattr(librarian, "parts", lambda body: bodies.append(body) or parts(body))
+        return bodies
+
+    def asked(self, world: World) -> set[str]:
+        question = world.say(world.team, world.ben, "@libby how long does a refund take?")
+        return {passage.text for passage in found(question)}
+
+    def test_they_are_read_when_they_change_and_not_for_each_question(
+        self, world: World, librarian_: Robot, read: list[str]
+    ) -> None:
+        paid = Article.objects.write("Paid", "A refund takes a day.", by=world.ada, published=True)
+        slow = Article.objects.write("Slow", "A refund takes a year.", by=world.ada)
+        for _ in range(2):
+            assert self.asked(world) == {paid.body}
+        assert read == [paid.body]
+        slow.publish(by=world.ada)
+        assert self.asked(world) == {paid.body, slow.body}
+        paid.update(by=world.ada, body="A refund takes a week.")
+        assert self.asked(world) == {"A refund takes a week.", slow.body}
+        slow.withdraw(by=world.ada)
+        assert self.asked(world) == {"A refund takes a week."}
+        paid.remove(by=world.ada)
+        assert self.asked(world) == set()
+
+    def test_of_very_much_nothing_is_kept(
+        self, world: World, librarian_: Robot, read: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        body = "A refund takes a day."
+        monkeypatch.setattr(librarian, "KEPT", len(body) - 1)
+        Article.objects.write("Paid", body, by=world.ada, published=True)
+        for _ in range(2):
+            assert self.asked(world) == {body}
+        assert read == [body] * 2
+
+
 def test_it_finds_nothing_where_there_is_nothing(world: World, librarian_: Robot) -> None:
     world.say(world.team, world.cleo, "What is the plan for the summer?")
     Article.objects.write("Money back", REFUNDS, by=world.ada, published=True)
