@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Literal, NamedTuple
 
@@ -79,9 +79,9 @@ def said(rows: Iterable[tuple[Any, ...]]) -> list[Said]:
     return [Said._make([*row[:-1], files[row[0]]]) for row in rows]
 
 
-def _files(messages: Sequence[int]) -> Mapping[int, list[str]]:
-    """In words, by message."""
-    files: dict[int, list[str]] = defaultdict(list)
+def _files(messages: Sequence[int]) -> defaultdict[int, list[str]]:
+    """In words, by message; of any other message none."""
+    files: defaultdict[int, list[str]] = defaultdict(list)
     attached = Attachment.objects.filter(message__in=messages)
     for message, name, kind in attached.values_list("message", "name", "type") if messages else ():
         files[message].append(f"[file: {name}, {kind}]")

@@ -195,9 +195,9 @@ class ReplyManager(models.Manager.from_queryset(ReplyQuerySet)):  # type: ignore
 
         The robot is locked: who found too little left before is queued by now.
         """
-        first = self.ready().filter(robot=robot).order_by("pk").first()
-        if first is not None:
-            work.tell(first.pk)
+        oldest = self.ready().filter(robot=robot).order_by("pk").first()
+        if oldest is not None:
+            work.tell(oldest.pk)
 
     # What asking and queueing are made of
 
