@@ -22,7 +22,12 @@ from accounts.models import User
 register = template.Library()
 
 DRAWN = 2_048
-"""Avatars, and other parts of pages, that are kept as they were drawn: some three megabytes."""
+"""Avatars that are kept as they were drawn, and as many other parts of pages: some three megabytes
+both, besides what they are kept by.
+"""
+
+SHOWN_OF_OTHERS = ("id", "name", "kind", "avatar", "presence")
+"""As `avatar` has them."""
 
 ROLE_WORDS = {
     "owner": "Owner",
@@ -119,17 +124,39 @@ def _avatar(
 
 
 @register.simple_tag
-def drawn(name: str, **values: Any) -> SafeString:
+def drawn(template: str, /, **values: Any) -> SafeString:
     """A template that shows nothing but these values, kept by them: pages have some of hundreds of
     people and rooms, the same from page to page.
     """
-    return _drawn(name, orjson.dumps(values))
+    return _drawn(template, orjson.dumps(values))
 
 
 @lru_cache(DRAWN)
 def _drawn(name: str, values: bytes) -> SafeString:
     found = Engine.get_default().get_template(name)
     return found.render(Context(orjson.loads(values), use_l10n=False))
+
+
+@register.simple_tag
+def room_row(room: Mapping[str, Any], current: int | None) -> SafeString:
+    """A room in the list of one's rooms, kept by no more than it shows, or it were never met again.
+
+    `current` is the id of the room that the page is of.
+    """
+    other = room["other"]
+    return drawn(
+        "rooms/_room_row.html",
+        id=room["id"],
+        name=room["name"],
+        kind=room_kind(room),
+        icon=room_icon(room),
+        state=room["state"],
+        muted=room["me"]["muted"],
+        unread=room["unread"],
+        mentions=room["mentions"],
+        other=other and {key: other.get(key) for key in SHOWN_OF_OTHERS},
+        is_current=room["id"] == current,
+    )
 
 
 @register.simple_tag

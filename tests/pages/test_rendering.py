@@ -5,6 +5,7 @@ import pytest
 from messages.encoding import encode_for
 from messages.rendering import article
 from messages.timeline import entries
+from rooms.templatetags import pages
 from rooms.templatetags.pages import drawn
 from tests.world import World
 
@@ -148,3 +149,29 @@ def test_what_is_kept_of_a_page_is_drawn_anew_where_any_of_its_values_is_another
     assert "Owner" in owner
     assert "/rooms/6/people/1/" in elsewhere
     assert "<b>" not in named
+
+
+def test_a_row_of_the_list_is_kept_by_what_it_shows() -> None:
+    kept = pages._drawn.cache_info
+    me, other = {"muted": False, "last_read": 1}, None
+    room = {"id": 5, "name": "Tea", "mode": "team", "visibility": "private", "state": "active"}
+    room |= {"unread": 0, "mentions": 0, "me": me, "other": other, "last_message_at": None}
+    plain = pages.room_row(room, None)
+    before = kept().misses
+    read = room | {"me": {"muted": False, "last_read": 9}, "last_message_at": "2026-01-01"}
+    assert pages.room_row(read, 6) == plain
+    assert kept().misses == before
+    ada = {"id": 1, "name": "Ada", "kind": "person", "avatar": None, "presence": "online"}
+    for changed, shown in (
+        ({"name": "Tea & cake"}, "Tea &amp; cake"),
+        ({"mode": "support"}, 'data-kind="support"'),
+        ({"state": "waiting"}, "Waiting"),
+        ({"unread": 3}, "<span data-number>3</span>"),
+        ({"mentions": 2}, "<span data-number>2</span>"),
+        ({"me": {"muted": True}}, "data-muted"),
+        ({"other": ada}, 'data-state="online"'),
+        ({"id": 7}, 'href="/rooms/7/"'),
+    ):
+        assert shown in pages.room_row(room | changed, None)
+        assert shown not in plain
+    assert 'aria-current="page"' in pages.room_row(room, 5)
