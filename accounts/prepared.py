@@ -36,6 +36,9 @@ T = TypeVar("T")
 LARGEST = 2**63 - 1
 """Of what a column holds."""
 
+LONGEST = 4_096
+"""Values of a slot for which SQL is kept; SQLite takes 32,766 parameters in all."""
+
 Value = int | datetime | UUID | str
 Ask = Callable[..., QuerySet[Any, Any]]
 Place = tuple[str, int]
@@ -98,17 +101,19 @@ class _One(tuple[Value]):
 
 def _values(slot: Value | Collection[Value]) -> Sequence[Value]:
     """Of several as many as the next power of two: the last of them is said again. So there is SQL
-    for a few lengths alone.
+    for a few lengths alone. Of very many no more than there are.
     """
     if isinstance(slot, Value):
         return _One([slot])
     values = list(slot)
+    if len(values) > LONGEST:
+        return values
     return values + values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))
 
 
 def _is_usual(values: Sequence[Value]) -> bool:
-    """For none at all, and for numbers that no column holds, Django makes SQL of its own."""
-    return bool(values) and all(
+    """For none at all, very many, and numbers that no column holds, Django makes SQL of its own."""
+    return 0 < len(values) <= LONGEST and all(
         not isinstance(value, int) or -LARGEST < value < LARGEST for value in values
     )
 

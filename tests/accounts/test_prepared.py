@@ -61,6 +61,21 @@ def test_what_no_row_can_be_is_asked_for_in_vain(people: list[User]) -> None:
     assert _named(2**63, "pk") == []
 
 
+def test_of_very_many_none_is_said_twice_and_no_sql_is_kept(people: list[User]) -> None:
+    """SQLite takes 32,766 parameters: 16,385 would have become more."""
+    built = []
+
+    @prepared("users")
+    def among(users: Collection[int]) -> QuerySet[User]:
+        built.append(len(users))
+        return User.objects.filter(pk__in=users).order_by("pk")
+
+    last = people[-1].pk
+    for _ in range(2):
+        assert among(range(last - 16_384, last + 1)) == list(User.objects.order_by("pk"))
+    assert built == [16_385, 16_385]
+
+
 @prepared("users")
 def _others(users: Collection[int]) -> QuerySet[User]:
     return User.objects.exclude(pk__in=users).filter(kind=User.Kind.PERSON).order_by("pk")
