@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.prepared import first, prepared
 from messages.models import Message
 from messages.moments import first_id
+from messages.overview import CountUpTo
 from rooms.models import Room
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ USUAL = 50
 MOST = 200
 NEWEST = USUAL + USUAL // 2
 """Of a room, that are read for several at once."""
-SIZES = (USUAL // 2, USUAL, MOST)
+SIZES = (USUAL // 2, USUAL, 100, MOST)
 """Of pages, as the database is asked for them: each has SQL of its own."""
 
 
@@ -118,7 +119,7 @@ class History:
     def changes_since(self, revision: int) -> int:
         """How far behind a cursor is, counted no further than one past what is caught up with."""
         most = settings.CHAT_CATCH_UP_MAX + 1
-        return len(_changed(**self._whose, after=revision, most=most))
+        return first(_changed(**self._whose, after=revision, most=most)) or 0
 
     def _head(self) -> int:
         """Read before the rows: what comes between is told again rather than never."""
@@ -173,8 +174,8 @@ def _changes(room: int, user: int, after: int, upto: int, most: int) -> QuerySet
 
 @prepared("room", "user", "after")
 def _changed(room: int, user: int, after: int, most: int) -> QuerySet[Any, int]:
-    found = _visible(room, user).filter(revision__gt=after)
-    return found.order_by().values_list("pk", flat=True)[:most]
+    found = _visible(room, user).filter(revision__gt=after).order_by().values("pk")
+    return Room.objects.filter(pk=room).values_list(CountUpTo(found[:most]), flat=True)
 
 
 @prepared("room", "user")
@@ -191,28 +192,20 @@ def newest_in(room: int) -> list[Message]:
     return _newest_in(room=room)[::-1]
 
 
-def changes_in(room: int, *, after: int, upto: int, most: int) -> list[Message]:
-    """In the order of changes; one more than `most`, where there are more."""
-    return _changes_in(room=room, after=after, upto=upto, most=most)
-
-
-def streaming_in(rooms: Collection[int]) -> list[Message]:
-    """What is being written in these rooms."""
-    return _streaming_in(rooms=rooms)
-
-
 @prepared("room")
 def _newest_in(room: int) -> QuerySet[Message, Message]:
     return _all_in([room]).order_by("-pk")[:NEWEST]
 
 
 @prepared("room", "after", "upto")
-def _changes_in(room: int, after: int, upto: int, most: int) -> QuerySet[Message, Message]:
+def changes_in(room: int, *, after: int, upto: int, most: int) -> QuerySet[Message, Message]:
+    """In the order of changes; one more than `most`, where there are more."""
     return _all_in([room]).filter(revision__lte=upto).since(after)[: most + 1]
 
 
 @prepared("rooms")
-def _streaming_in(rooms: Collection[int]) -> QuerySet[Message, Message]:
+def streaming_in(rooms: Collection[int]) -> QuerySet[Message, Message]:
+    """What is being written in these rooms."""
     return _all_in(rooms).filter(status=Message.Status.STREAMING).order_by("revision")
 
 
