@@ -27,6 +27,8 @@ class Found(NamedTuple):
 
     written: dict[str, Any]
     table: str
+    is_valid: bool = True
+    """No line of the table is INVALID, but where that is to be expected."""
 
 
 Measure = Callable[[argparse.Namespace, Path], Found]
@@ -53,7 +55,10 @@ def command(
 
 
 def run(asked: argparse.Namespace, measure: Measure) -> int:
-    """Measure, write and show what was found. Told to end, it stops and removes what it began."""
+    """Measure, write and show what was found. Told to end, it stops and removes what it began.
+
+    The exit code is 1 where nothing could be measured, or what was is not valid.
+    """
     end_as_by_ctrl_c()
     before = os.getloadavg()
     try:
@@ -68,7 +73,7 @@ def run(asked: argparse.Namespace, measure: Measure) -> int:
     write(asked, {"machine": about, "options": options(asked), **found.written})
     print("", heading(about), "", found.table.strip("\n"), sep="\n")
     print(f"\nAll of it: {asked.json}")
-    return 0
+    return 0 if found.is_valid else 1
 
 
 def write(asked: argparse.Namespace, whole: dict[str, Any]) -> None:

@@ -59,12 +59,19 @@ def compared(work: Work, peers: Sequence[Peer], results: Results) -> Iterator[Co
         if ours.kind != "ours":
             continue
         rounds = results[ours.name][work.name]
+        if not are_sound(rounds):
+            continue
         if work.p99:
             yield Comparison(work.name, ours.name, None, median(rounds, "p99_ms"), work.p99)
         for peer in measured:
-            if peer.kind in work.wanted and compare_fairly(ours, peer):
-                theirs = results[peer.name][work.name]
+            theirs = results[peer.name][work.name]
+            if peer.kind in work.wanted and compare_fairly(ours, peer) and are_sound(theirs):
                 yield ratio(work, ours, rounds, peer, theirs)
+
+
+def are_sound(*several: Rounds) -> bool:
+    """Whether their figures mean anything: not where messages were lost, doubled or refused."""
+    return not any(result["faults"] for rounds in several for result in rounds)
 
 
 def compare_fairly(ours: Peer, peer: Peer) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.command import Found, command, run, say
-from benchmarks.comparing import cell, median
+from benchmarks.comparing import are_sound, cell, median
 from benchmarks.generator import compiled, idling, load
 from benchmarks.servers import ChatManager, Failed, Peer, Server, Size, Tutorial
 from benchmarks.wanted import Wanted
@@ -129,7 +129,8 @@ def measure(asked: argparse.Namespace, directory: Path) -> Found:
             for peer in peers:
                 say(f"{peer.name}, {number:,} idle, round {at + 1} of {asked.rounds} ...")
                 rounds[peer.name][number].append(one_round(peer, number, asked))
-    return Found({"rounds": rounds}, table(rounds))
+    is_valid = all(are_sound(*found.values()) for found in rounds.values())
+    return Found({"rounds": rounds}, table(rounds), is_valid)
 
 
 def peers_of(asked: argparse.Namespace, directory: Path) -> list[Any]:
@@ -225,7 +226,8 @@ def wanted_of(figure: str, number: int) -> Wanted | None:
 def beside(found: dict[int, list[dict[str, Any]]], figure: str) -> str:
     meaning, form = POSTS[figure]
     cells = "".join(f"{cell(results, figure, form):>22}" for results in found.values())
-    return f"{meaning:>39} {cells}{growth(found, figure):>8.1f}x"
+    times = f"{growth(found, figure):>8.1f}x" if are_sound(*found.values()) else ""
+    return f"{meaning:>39} {cells}{times}"
 
 
 def growth(found: dict[int, list[dict[str, Any]]], figure: str) -> float:
@@ -235,8 +237,10 @@ def growth(found: dict[int, list[dict[str, Any]]], figure: str) -> float:
 
 
 def verdicts(rounds: Rounds) -> Iterator[str]:
-    """What is wanted of ours, and which of it was missed, by the medians."""
+    """What is wanted of ours, and which of it was missed, by the medians of what is valid."""
     found = rounds.get("Chat Manager", {})
+    if not are_sound(*found.values()):
+        return
     for number in list(found)[1:]:
         for figure, (meaning, form) in COMING.items():
             if wanted := wanted_of(figure, number):

@@ -36,6 +36,10 @@ def drawn(curves: Sequence[Curve]) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
+def figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
 def _one(curve: Curve) -> list[str]:
     most = _round_up(max(value for _, value in curve.points))
     places = [(_across(curve, n), _up(value, most), n, value) for n, value in curve.points]
@@ -47,7 +51,7 @@ def _one(curve: Curve) -> list[str]:
         f'<polyline points="{path}" fill="none" stroke="{LINE}" stroke-width="2"/>',
         *(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{LINE}"/>' for x, y, _, _ in places),
         *(_text(x, HEIGHT - 12, f"{n:,}", anchor="middle") for x, _, n, _ in places),
-        *(_text(x, y - 7, f"{value:,.0f}", anchor="middle") for x, y, _, value in places),
+        *(_text(x, y - 7, figure(value), anchor="middle") for x, y, _, value in places),
     ]
 
 
@@ -65,7 +69,7 @@ def _level(value: float, most: float) -> str:
     y = _up(value, most)
     return (
         f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{FAINT}"/>'
-        + _text(LEFT - 6, y + 4, f"{value:,.0f}", anchor="end")
+        + _text(LEFT - 6, y + 4, figure(value), anchor="end")
     )
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from benchmarks.command import Found, command, run, say
-from benchmarks.comparing import HEADINGS, Rounds, faults, median, row, times
+from benchmarks.comparing import HEADINGS, Rounds, are_sound, faults, median, row, times
 from benchmarks.generator import compiled, load
 from benchmarks.postgres import Grown
 from benchmarks.servers import CORES, Failed, Size, pinned
@@ -74,7 +75,7 @@ def measure(asked: argparse.Namespace, directory: Path) -> Found:
     finally:
         for peer in peers:
             peer.forget()
-    return Found({"rounds": rounds}, table(asked, rounds))
+    return Found({"rounds": rounds}, table(asked, rounds), are_sound(*rounds.values()))
 
 
 def peers_of(asked: argparse.Namespace, directory: Path) -> list[Processes]:
@@ -103,27 +104,28 @@ def one_round(peer: Processes, asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def table(asked: argparse.Namespace, rounds: dict[str, Rounds]) -> str:
-    spare = are_spare(asked.processes)
-    where = "A core for each process." if spare else "All processes on one core."
-    one, several = rounds.values()
-    ratio = median(several, MANY_ROOMS.number) / median(one, MANY_ROOMS.number)
-    share = f"the busiest did {median(several, 'busiest_share'):.0%} of the work"
-    wanted = ON_SPARE_CORES if spare else ON_ONE_CORE
-    told = f"{asked.processes} processes: {times(ratio)} one"
+    where = "A core for each process." if are_spare(asked.processes) else "All on one core."
+    works = {name: {MANY_ROOMS.name: found} for name, found in rounds.items()}
     lines = [
         where,
         "",
         HEADINGS,
         *(row(MANY_ROOMS.name, name, found, MANY_ROOMS.number) for name, found in rounds.items()),
-        f"{'':13}{told} (must {wanted.must:g}, aim {wanted.aim:g}); {share}",
-        "",
-        *wanted.missed(told, ratio),
-        *(
-            f"INVALID {fault}"
-            for fault in faults({name: {MANY_ROOMS.name: found} for name, found in rounds.items()})
-        ),
+        *(beside_one(asked.processes, *rounds.values()) if are_sound(*rounds.values()) else ()),
+        *(f"INVALID {fault}" for fault in faults(works)),
     ]
     return "\n".join(lines)
+
+
+def beside_one(processes: int, one: Rounds, several: Rounds) -> Iterator[str]:
+    """How many times as much they do, and whether that is enough."""
+    ratio = median(several, MANY_ROOMS.number) / median(one, MANY_ROOMS.number)
+    share = f"the busiest did {median(several, 'busiest_share'):.0%} of the work"
+    wanted = ON_SPARE_CORES if are_spare(processes) else ON_ONE_CORE
+    told = f"{processes} processes: {times(ratio)} one"
+    yield f"{'':13}{told} (must {wanted.must:g}, aim {wanted.aim:g}); {share}"
+    yield ""
+    yield from wanted.missed(told, ratio)
 
 
 if __name__ == "__main__":

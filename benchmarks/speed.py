@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.command import Found, command, run, say
-from benchmarks.comparing import Results, comparisons, median, table
+from benchmarks.comparing import Results, comparisons, faults, median, table
 from benchmarks.ejabberd import Ejabberd, EjabberdOnPostgres
 from benchmarks.generator import compiled, load
 from benchmarks.installing import Unavailable
@@ -66,7 +66,7 @@ def measure(asked: argparse.Namespace, directory: Path) -> Found:
         "rounds": results,
         "comparisons": [{**asdict(one), "missed": [*one.missed()]} for one in compared],
     }
-    return Found(written, table(results, compared))
+    return Found(written, table(results, compared), not faults(results))
 
 
 def peers_of(asked: argparse.Namespace, directory: Path) -> list[Peer]:
@@ -133,7 +133,8 @@ def one_round(peer: Peer, asked: argparse.Namespace, results: Results, label: st
 
 def half_load(results: Results) -> float:
     """Messages a second: half of what saturates the tutorial's server, as far as that is known."""
-    known = results.get("Tutorial", {}).get(FAN_OUT.name)
+    rounds = results.get("Tutorial", {}).get(FAN_OUT.name, ())
+    known = [result for result in rounds if not result["faults"]]
     return max(median(known, "messages_per_s") / 2, 0.5) if known else 0
 
 
