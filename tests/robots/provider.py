@@ -272,7 +272,7 @@ _HEAD = (
 async def _goes_on(script: Script) -> bool:
     """Once it has hung for as long as it was told to."""
     if script.cut == "middle":
-        await asyncio.sleep(0.2)  # or what was said last would be lost on the way
+        await asyncio.sleep(1)  # cut at once, what was said last is lost where it was not read
     if script.hang and script.until is None:
         await asyncio.Event().wait()  # until whoever asked hangs up, or the provider ends
     while script.until and not await asyncio.to_thread(script.until.wait, POLL):

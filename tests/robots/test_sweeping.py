@@ -183,12 +183,23 @@ def test_one_that_cannot_be_ended_keeps_no_other_from_it(
     assert taken is not None
     lose(running)
     lose(taken)
-    with held(lambda: list(Reply.objects.select_for_update().filter(pk=running.pk))):
+    locked = held(lambda: list(Reply.objects.select_for_update().filter(pk=running.pk)))
+    with locked, waiting_a_second_for_locks():
         sweep_replies()
         assert as_it_is(taken).state == State.FAILED
         assert as_it_is(running).state == State.STREAMING
     sweep_replies()
     assert as_it_is(running).state == State.FAILED
+
+
+@contextmanager
+def waiting_a_second_for_locks() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = 1000")
+        try:
+            yield
+        finally:
+            cursor.execute("RESET lock_timeout")
 
 
 @contextmanager
