@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.test import Client as Browser
 from psycopg_pool import PoolTimeout
 
 from accounts import tokens
@@ -174,6 +175,23 @@ def test_those_who_show_something_together_are_let_in_as_themselves(world: World
     assert isinstance(junk, NotAuthenticated)
     assert [first.user, second.user, third.user] == [world.ben, world.cleo, world.ben]
     assert first is not third
+
+
+def test_pages_that_come_together_are_let_in_by_one_question_for_their_sessions(
+    world: World, django_assert_num_queries: Any
+) -> None:
+    keys = []
+    for user in (world.ben, world.cleo, world.vic):
+        browser = Browser()
+        browser.force_login(user)
+        keys.append(browser.session.session_key)
+    browser.logout()
+    odd = ["x", "no\x00key", "a" * 1000]
+    shown = [credentials.Shown("session", key) for key in (*odd, *keys, keys[0])]
+    with django_assert_num_queries(2):
+        *nobody, ben, cleo, vic, again = credentials.authenticate(shown)
+    assert [login.user for login in (ben, cleo, again)] == [world.ben, world.cleo, world.ben]
+    assert all(isinstance(found, NotAuthenticated) for found in (*nobody, vic))
 
 
 def test_a_token_of_one_is_no_way_to_the_login_of_another(world: World) -> None:
