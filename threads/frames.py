@@ -35,9 +35,22 @@ INTERVAL = 1.0
 
 @protocol.tells("sidebars")
 def sidebars(viewers: Sequence[Viewer]) -> list[object]:
-    """The stubs beside messages of the room that each viewer may see."""
+    """The stubs beside messages of the room that each viewer may see, each read once for all whose
+    history begins at one place: they are told the same of it.
+    """
     having = set(_having_sidebars(rooms={viewer.seat.room_id for viewer in viewers}))
-    return [_stubs_for(viewer.seat) if viewer.seat.room_id in having else [] for viewer in viewers]
+    known = [_newest_for(one.seat) if one.seat.room_id in having else [] for one in viewers]
+    starts = [Reader.of(viewer.seat).history_from for viewer in viewers]
+    shown: dict[int, dict[int, Sidebar]] = defaultdict(dict)
+    for start, some in zip(starts, known, strict=True):
+        shown[start].update({one.pk: one for one in some})
+    told = {
+        start: {stub["id"]: stub for stub in stubs.encode(some.values(), after=start)}
+        for start, some in shown.items()
+    }
+    return [
+        [told[start][one.pk] for one in some] for start, some in zip(starts, known, strict=True)
+    ]
 
 
 @prepared("rooms")
@@ -46,11 +59,10 @@ def _having_sidebars(rooms: Collection[int]) -> QuerySet[Room, int | None]:
     return within.values_list("parent", flat=True).distinct().order_by()
 
 
-def _stubs_for(viewer: Participant) -> list[stubs.Stub]:
+def _newest_for(viewer: Participant) -> list[Sidebar]:
     if viewer.role == Role.CUSTOMER:
         return []
-    newest = stubs.newest_stubs(user=viewer.user_id, room=viewer.room_id, most=TOLD)
-    return stubs.encode_for(viewer, newest)
+    return stubs.newest_stubs(user=viewer.user_id, room=viewer.room_id, most=TOLD)
 
 
 @dataclass(frozen=True)

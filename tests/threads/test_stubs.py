@@ -1,12 +1,14 @@
 """What the room around a side-bar shows of it, and to whom; and what that costs."""
 
+from typing import Any
+
 import pytest
 
 from accounts.models import User
 from live.protocol import Viewer
 from messages.models import Message
 from messages.overview import overview
-from rooms.models import Room
+from rooms.models import Participant, Room
 from tests.messages.test_query_counts import crowd, full_of, queries
 from tests.threads.beside import beside, know_of, look, private, stub, stubs_of
 from tests.world import World, again
@@ -208,6 +210,26 @@ def test_listing_them(world: World, said: Message, ben: User) -> None:
     assert queries(listed) == few <= 6
     # And which rooms have any, of all that are joined at once.
     assert queries(lambda: told_in_joined([Viewer(seat, [])])) == few + 1
+
+
+def test_they_are_read_once_for_all_who_are_told_the_same(
+    world: World, said: Message, ben: User
+) -> None:
+    many(world, said, 4)
+    world.team.update(by=world.ben, history="joined")
+    again(world.team).invite(world.otto, by=world.ben)
+    many(world, world.say(again(world.team), world.ben), 1)
+    seats = [world.seat(world.team, world.people[name]) for name in ("ben", "cleo", "vic", "otto")]
+    for seat in seats:
+        seat.room = again(world.team)
+
+    def told(*some: Participant) -> list[Any]:
+        return told_in_joined([Viewer(seat, []) for seat in some])
+
+    assert told(*seats) == [one for seat in seats for one in told(seat)]
+    alone = queries(lambda: told(seats[0]))
+    assert queries(lambda: told(*seats[:3])) == alone + 2
+    assert [len(stubs) for stubs in told(*seats)] == [5, 5, 5, 1]
 
 
 def test_saying_something_in_one(world: World, said: Message, ben: User) -> None:
