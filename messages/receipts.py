@@ -31,14 +31,10 @@ class Receipt(NamedTuple):
     message: int
 
 
-def receipts(viewer: Participant) -> list[Receipt]:
-    """How far others have read, by the newest message that everyone sees at or before."""
-    return [] if viewer.room.is_crowded else Receipts([viewer]).of(viewer)
-
-
 class Receipts:
-    """Those of several viewers, in rooms that are not crowded: read once for all who are shown the
-    same people of a room. Those of all rooms whose people are not those of another in one query.
+    """How far others have read, by the newest message that everyone sees at or before: of several
+    viewers, in rooms that are not crowded. Read once for all who are shown the same people of a
+    room: of all rooms but open side-bars in one query for each set of hidden roles.
     """
 
     def __init__(self, viewers: Collection[Participant]) -> None:

@@ -433,9 +433,13 @@ class Room(models.Model):
             return False
         seat = self.participant(user)
         if seat is not None:
-            has_opened = self.is_sidebar and self.created_by_id == user.pk
-            return seat.manages or (has_opened and seat.may_write)
+            return self.managed_from(seat)
         return user.kind == User.Kind.SYSTEM or user.is_at_least(SiteRole.ADMIN)
+
+    def managed_from(self, seat: Participant) -> bool:
+        """The same of who sits there. Not a query."""
+        has_opened = self.is_sidebar and self.created_by_id == seat.user_id
+        return not self.is_direct and (seat.manages or (has_opened and seat.may_write))
 
     def usual_role(self, user: User) -> str:
         """What someone becomes here where no role is named: in a side-bar, what they are around it.

@@ -23,7 +23,7 @@ from messages.forms import ComposerForm, audiences_for, may_write_in
 from messages.history import History, Page
 from messages.models import Message
 from messages.overview import overview
-from messages.receipts import receipts
+from messages.receipts import Receipts
 from messages.timeline import entries
 from robots import charge
 from rooms.ids import read_id
@@ -74,7 +74,7 @@ def show(
     page, find = _page(request, seat, history)
     timeline = entries(encode_for(user, page.rows), me=user, last_read=seat.last_read)
     people = people_of(seat, ())
-    reply_to, unread = form.original(), unread_in(seat)
+    reply_to, unread, is_crowded = form.original(), unread_in(seat), found.is_crowded
     context = {
         "room": beside["rooms"].get(found.pk) or overview(user, [found])[0],
         "timeline": timeline,
@@ -94,12 +94,12 @@ def show(
         "form": form,
         "reply_to": reply_to,
         "may_write": may_write_in(seat),
-        "may_manage": found.managed_by(user),
+        "may_manage": found.managed_from(seat),
         "may_share": user.site_role is not None,
         "may_ask": may_write_in(seat) and charge.is_in_charge(seat),
         "may_open_sidebars": has_sidebars(seat) and leads(seat) and found.is_open,
-        "reads": [receipt._asdict() for receipt in receipts(seat)],
-        "shows_presence": not found.is_crowded,
+        "reads": [] if is_crowded else [one._asdict() for one in Receipts([seat]).of(seat)],
+        "shows_presence": not is_crowded,
         "may_see_robots": Role.ROBOT not in hidden_from(found.mode, seat.role),
         "edit_window": int(settings.CHAT_EDIT_WINDOW.total_seconds()),
         "sidebar": beside,

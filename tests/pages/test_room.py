@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -142,6 +143,30 @@ def test_a_place_that_is_none_is_left_out_of_account(
 ) -> None:
     page = browse(world.ben).get(f"/rooms/{world.team.pk}/?{start}")
     assert page.status_code == 200
+
+
+def test_in_a_crowded_room_nobody_is_told_who_is_there_or_has_read(
+    world: World, browse: Browse, settings: Any
+) -> None:
+    said = world.say(world.team, world.cleo)
+    said.mark_read(by=world.vic)
+
+    def shown() -> tuple[bool, bool]:
+        context = browse(world.ben).get(f"/rooms/{world.team.pk}/").context
+        return context["shows_presence"], bool(context["reads"])
+
+    assert shown() == (True, True)
+    settings.CHAT_PRESENCE_MAX_ROOM = 2
+    assert shown() == (False, False)
+
+
+def test_it_asks_nothing_twice(world: World, browse: Browse) -> None:
+    client, path = browse(world.ben), f"/rooms/{world.team.pk}/"
+    client.get(path)
+    with CaptureQueriesContext(connection) as caught:
+        client.get(path)
+    asked = [query["sql"] for query in caught]
+    assert [sql for sql in asked if asked.count(sql) > 1] == []
 
 
 def test_its_cost_does_not_grow(world: World, browse: Browse) -> None:
