@@ -1,17 +1,16 @@
 """Who there is: kinds, handles, names, addresses."""
 
-import threading
-from collections.abc import Callable
+from collections import Counter
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.db import connection
 
 from accounts.errors import Invalid
 from accounts.models import User
 from accounts.roles import SiteRole
 from tests.accounts.conftest import PASSWORD
+from tests.race import race
 
 pytestmark = pytest.mark.django_db
 
@@ -101,21 +100,6 @@ def test_a_superuser_is_made_by_django_s_command() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_take_a_handle_at_once_one_is_told() -> None:
-    start, outcomes = threading.Barrier(4), []
-
-    def race(make: Callable[[str], User]) -> None:
-        start.wait()
-        try:
-            make("ada")
-            outcomes.append("made")
-        except Invalid:
-            outcomes.append("taken")
-        finally:
-            connection.close()
-
-    racers = [threading.Thread(target=race, args=[person]) for _ in range(4)]
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join()
-    assert sorted(outcomes) == ["made", "taken", "taken", "taken"]
+    outcomes = race(*[lambda: person("ada")] * 4)
+    kinds = Counter(type(outcome) for outcome in outcomes)
+    assert kinds == {User: 1, Invalid: 3}, outcomes

@@ -1,12 +1,10 @@
 """Tickets: a way to the socket, once, for half a minute."""
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -14,6 +12,7 @@ from rest_framework.test import APIClient
 from accounts.errors import NotAuthenticated
 from accounts.models import Login, Ticket, User
 from accounts.tasks import sweep_expired
+from tests.race import race
 
 pytestmark = pytest.mark.django_db
 As = Callable[[User], APIClient]
@@ -83,24 +82,9 @@ def test_a_ticket_dies_with_its_login(ada: User) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_racing_takers_one_wins(ada: User) -> None:
     token = Ticket.objects.issue(Login.objects.start(ada, kind=Login.Kind.TOKEN))
-    start, outcomes = threading.Barrier(4), []
-
-    def race() -> None:
-        start.wait()
-        try:
-            Ticket.objects.take(token)
-            outcomes.append(True)
-        except NotAuthenticated:
-            outcomes.append(False)
-        finally:
-            connection.close()
-
-    racers = [threading.Thread(target=race) for _ in range(4)]
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join()
-    assert sorted(outcomes) == [False, False, False, True]
+    outcomes = race(*[lambda: Ticket.objects.take(token)] * 4)
+    assert sum(isinstance(outcome, Login) for outcome in outcomes) == 1, outcomes
+    assert sum(isinstance(outcome, NotAuthenticated) for outcome in outcomes) == 3, outcomes
 
 
 def test_expired_tickets_and_logins_long_over_are_swept(ada: User) -> None:

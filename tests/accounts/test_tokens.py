@@ -1,13 +1,11 @@
 """Token pairs: got, used, renewed, given back."""
 
 import json
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
@@ -17,6 +15,7 @@ from accounts import tokens
 from accounts.errors import TokenInvalid
 from accounts.models import Login, User
 from tests.accounts.conftest import PASSWORD
+from tests.race import race
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., dict[str, str]]
@@ -204,22 +203,8 @@ def test_the_token_endpoint_honours_the_lockout(
 @pytest.mark.django_db(transaction=True)
 def test_of_two_racing_refreshes_one_wins(sign_in: SignIn, ada: User) -> None:
     raw = sign_in(ada)["refresh"]
-    start, outcomes = threading.Barrier(4), []
-
-    def race() -> None:
-        start.wait()
-        try:
-            outcomes.append(tokens.renew(raw)["refresh"])
-        except TokenInvalid:
-            outcomes.append(None)
-        finally:
-            connection.close()
-
-    racers = [threading.Thread(target=race) for _ in range(4)]
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join()
-    winners = [refresh_token for refresh_token in outcomes if refresh_token]
-    assert (len(outcomes), len(winners)) == (4, 1)
-    assert refresh(winners[0])[0] == 200
+    outcomes = race(*[lambda: tokens.renew(raw)] * 4)
+    losers = [outcome for outcome in outcomes if isinstance(outcome, TokenInvalid)]
+    assert len(losers) == 3, outcomes
+    (winner,) = (outcome for outcome in outcomes if outcome not in losers)
+    assert refresh(winner["refresh"])[0] == 200
