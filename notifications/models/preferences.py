@@ -35,14 +35,16 @@ def must_be_days(days: object) -> None:
 
 
 class PreferencesQuerySet(models.QuerySet["Preferences"]):
-    def of(self, user: User) -> Preferences:
-        """Theirs, or what holds until somebody chooses."""
-        return first(_of(user=user.pk)) or Preferences(user=user)
-
     def by_user(self, users: Collection[int]) -> dict[int, Preferences]:
         """Of those who have chosen anything, with their users."""
         rows = self.filter(user__in=users).select_related("user")
         return {row.user_id: row for row in rows}
+
+
+class PreferencesManager(models.Manager.from_queryset(PreferencesQuerySet)):  # type: ignore[misc]
+    def of(self, user: User) -> Preferences:
+        """Theirs, or what holds until somebody chooses."""
+        return first(_of(user=user.pk)) or Preferences(user=user)
 
 
 class Preferences(models.Model):
@@ -68,7 +70,7 @@ class Preferences(models.Model):
     quiet_until = models.TimeField(null=True, blank=True)
     quiet_days = models.JSONField(default=every_day, blank=True, validators=[must_be_days])
 
-    objects = PreferencesQuerySet.as_manager()
+    objects = PreferencesManager()
 
     class Meta:
         verbose_name_plural = "preferences"
@@ -110,4 +112,5 @@ class Preferences(models.Model):
 
 @prepared("user")
 def _of(user: int) -> models.QuerySet[Preferences]:
-    return Preferences.objects.filter(user=user)
+    found: models.QuerySet[Preferences] = Preferences.objects.filter(user=user)
+    return found
