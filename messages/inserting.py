@@ -1,7 +1,8 @@
 """New messages as rows, by SQL whose text is made once.
 
 `bulk_create` makes the same statement, but builds it anew from every field of every row, which cost
-more than all else that posting does.
+more than all else that posting does. Unlike it, this has no field set itself (`auto_now`):
+none may.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ def _values(message: Message, database: BaseDatabaseWrapper) -> Iterator[Any]:
 @cache
 def _columns() -> list[tuple[str, Callable[..., Any] | None]]:
     """What a row holds: by which name messages have it, and what makes of it what is stored."""
+    times = [field for field in _fields() if isinstance(field, models.DateField)]
+    assert not any(time.auto_now or time.auto_now_add for time in times)  # noqa: S101 - see above
     return [
         (field.attname, None if isinstance(field, AS_THEY_ARE) else field.get_db_prep_save)
         for field in _fields()

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, models
 from django.utils import timezone
 
-from messages.inserting import AS_THEY_ARE, insert
+from messages.inserting import AS_THEY_ARE, _columns, insert
 from messages.models import Message
 from tests.world import World
 
@@ -96,3 +96,10 @@ def test_what_is_given_as_it_is_needs_nothing_made_of_it(field: models.Field) ->
     made = field.get_db_prep_save(value, connection)
     assert made == value
     assert isinstance(made, type(value))
+
+
+def test_no_field_sets_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `pre_save` does is left out."""
+    monkeypatch.setattr(Message._meta.get_field("edited_at"), "auto_now", True)
+    with pytest.raises(AssertionError):
+        _columns.__wrapped__()
