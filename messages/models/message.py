@@ -494,6 +494,7 @@ class Message(models.Model):
 
 @prepared("pk")
 def _as_it_is(pk: int) -> MessageQuerySet:
+    """With what it quotes: who wrote that is told of what is finished."""
     found: MessageQuerySet = Message.objects.filter(pk=pk)
     return found.select_related("reply_to")
 

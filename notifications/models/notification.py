@@ -168,6 +168,9 @@ def _hearing(
     some_are_called: bool,
     all_are_called: bool,
 ) -> models.QuerySet[Participant]:
+    """No slot is empty, or the SQL were made anew; nor may one be decided by. So it is said beside
+    them whether they name anybody: where they do not, nothing is looked up for them.
+    """
     wanted = Q(room__in=rooms, notify=Participant.Notify.ALL)
     if some_are_called:
         wanted |= Q(room__in=rooms, user__in=called)

@@ -96,7 +96,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
         return self.select_for_update(no_key=True).order_by("pk")
 
     def lock(self, pks: Collection[int]) -> dict[int, Room]:
-        """By id: those of these that there are, locked."""
+        """By id: those of these that there are, locked. Asked of all rooms, by SQL made once."""
         return {room.pk: room for room in (_locked(pks) if pks else ())}
 
     def lock_with_sidebars(self, pks: Collection[int]) -> dict[int, Room]:
