@@ -139,7 +139,8 @@ class Bulletin:
         }
 
     def _sees_reply(self, reader: Reader, message: Message) -> bool:
-        return message.reply_to is not None and reader.sees(message.reply_to)
+        original = message.reply_to if message.reply_to_id else None
+        return original is not None and reader.sees(original)
 
     def _sees_origin(self, reader: Reader, message: Message) -> bool:
         return reader.user in self.origins.get(message.shared_from_id or 0, ())

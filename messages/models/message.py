@@ -16,6 +16,7 @@ from accounts.models import AuditEntry, User
 from accounts.prepared import prepared, reread
 from messages import audience, cards, signals
 from messages.body import compose
+from messages.fields import QuickJSONField
 from messages.models.attachment import Attachment
 from messages.models.parts import EarlierText, Mention
 from rooms.models import Participant, Room
@@ -148,13 +149,13 @@ class Message(models.Model):
         help_text="At writing it bit by bit: what comes of an earlier one is void.",
     )
     audience = models.CharField(max_length=8, choices=audience.Audience.choices)
-    to = models.JSONField(default=list, blank=True, help_text="Ids of those an “only” is for.")
+    to = QuickJSONField(default=list, blank=True, help_text="Ids of those an “only” is for.")
     body = models.TextField(blank=True)
     html = models.TextField(blank=True, editable=False)
     file_names = models.TextField(
         blank=True, editable=False, help_text="Of what is attached: found by them, a line each."
     )
-    data = models.JSONField(default=dict, blank=True)
+    data = QuickJSONField(default=dict, blank=True)
     reply_to = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="replies"
     )
