@@ -5,15 +5,16 @@ import sys
 import warnings
 from typing import cast
 
+import django
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
-from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatmanager.settings")
 
 # Loads the apps; what follows imports models.
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 from chatmanager.body_limit import BodyLimit  # noqa: E402
+from chatmanager.handler import Handler  # noqa: E402
 from chatmanager.lifespan import lifespan  # noqa: E402
 from chatmanager.static_files import served_before  # noqa: E402
 from live.consumer import application as sockets  # noqa: E402
@@ -22,7 +23,7 @@ from live.consumer import application as sockets  # noqa: E402
 # pieces.
 warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
 
-pages = served_before(BodyLimit(cast("ASGI3Application", django_application)))
+pages = served_before(BodyLimit(cast("ASGI3Application", Handler())))
 
 
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
