@@ -1,7 +1,7 @@
 """How requests of pages and API are handled: as Django does it, and leaving nothing behind.
 
 What holds itself in a circle waits for Python's garbage collector, which looks through everything
-rarely (`lifespan.py`): an answer of some megabytes would be kept for minutes.
+rarely (`memory.py`): an answer of some megabytes would be kept for minutes.
 """
 
 from __future__ import annotations

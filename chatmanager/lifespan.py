@@ -1,7 +1,6 @@
 """What starts and stops with the process: the hub, its sockets, and the embedded worker."""
 
 import asyncio
-import gc
 import os
 
 import structlog
@@ -9,14 +8,9 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 from django.conf import settings
 
 import live.lifespan
+from chatmanager import memory
 from chatmanager.worker import EmbeddedWorker
 from live import database
-
-FULL_COLLECTION = 100
-"""Collections of the middle generation until one of all: every 700,000 objects more than were let
-go of, of which a socket has hundreds. While a thousand sockets came, Python's own ten had it walk
-through them all again and again, for up to 210 ms each time, in which nobody heard anything.
-"""
 
 logger = structlog.get_logger(__name__)
 
@@ -33,15 +27,12 @@ class Lifespan:
         if self.running:
             return
         self.running = True
+        memory.keep_few_heaps()
         await live.lifespan.start()
         if settings.CHAT_EMBEDDED_WORKER:
             self.worker = EmbeddedWorker(beat=os.environ.get("CHAT_PROCESS", "0") == "0")
             await asyncio.to_thread(self.worker.start)
-        # What has been loaded by now stays: the collector need not walk it again at every full
-        # collection.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION)
+        memory.set_aside_what_is_loaded()
 
     async def stop(self) -> None:
         if not self.running:
