@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -64,6 +64,14 @@ class Having(serializers.Serializer[Any]):
     upto = IdField(required=False)
 
 
+@extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})
+class ClockField(serializers.TimeField):
+    """Hours and minutes where somebody is: 22:30. What is finer is dropped."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(format="%H:%M", **how)
+
+
 class NotificationPreferences(serializers.Serializer[Preferences]):
     """How somebody wants to be told, over all rooms."""
 
@@ -76,8 +84,8 @@ class NotificationPreferences(serializers.Serializer[Preferences]):
     sounds = TruthField(required=False)
     mail = TruthField(required=False)
     push = TruthField(required=False)
-    quiet_from = serializers.TimeField(required=False, allow_null=True, format="%H:%M")
-    quiet_until = serializers.TimeField(required=False, allow_null=True, format="%H:%M")
+    quiet_from = ClockField(required=False, allow_null=True)
+    quiet_until = ClockField(required=False, allow_null=True)
     quiet_days = serializers.JSONField(
         required=False, help_text="Of the week: 0 is Monday, 6 is Sunday."
     )
