@@ -6,7 +6,7 @@ import asyncio
 import traceback
 from collections.abc import Callable
 from contextlib import aclosing
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
 
@@ -192,7 +192,8 @@ class Writer:
 
     async def _begin(self) -> None:
         """Its first word has come: nobody waits for it any longer than must be."""
-        waited = timezone.now() - self.reply.queued_at
+        # Clocks are set right while something is asked, and may have been wrong by hours.
+        waited = max(timezone.now() - self.reply.queued_at, timedelta(0))
         metrics.FIRST_WORD.observe(waited.total_seconds())
         self._tell()
         ttft_ms = round(waited.total_seconds() * 1000)

@@ -162,7 +162,7 @@ class House:
         """Until all that were started take what there is to do, which loads models' clients."""
         with Celery(broker=self.environment["CELERY_BROKER_URL"]) as workers:
             # Besides them, the one that sweeps.
-            wait_for(lambda: len(workers.control.ping(timeout=1)) > len(self.workers))
+            wait_for(lambda: _answering(workers) > len(self.workers))
 
     def open_rooms(self, count: int) -> list[int]:
         """With everybody and the robot in them."""
@@ -217,6 +217,12 @@ def answer(request: Request) -> str:
 def said_of(question: str) -> str:
     tag = re.findall(r"question-\w+", question)[-1]
     return " ".join([tag, *(f"word{n}" for n in range(1, WORDS))])
+
+
+def _answering(workers: Celery) -> int:
+    """How many of them, by a connection of its own: Redis was killed since others were made."""
+    with workers.connection_for_write() as connection:
+        return len(workers.control.ping(timeout=1, connection=connection))
 
 
 def _state(url: str) -> str:

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import pairwise
 from threading import Event
 from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.utils import timezone
 from prometheus_client import REGISTRY
 
@@ -70,6 +71,16 @@ class TestAnAnswer:
         assert told["ttft_ms"] is not None
         assert reply.model == "openai/fine"
         assert reply.lease_until is None
+
+    def test_a_clock_that_was_set_back_meanwhile_costs_no_answer(
+        self, world: World, provider: Provider
+    ) -> None:
+        seat(world, provider, "fine")
+        with transaction.atomic():
+            reply = ask(world.team, "@echo hello", by=world.ben)
+            Reply.objects.filter(pk=reply.pk).update(queued_at=timezone.now() + timedelta(hours=1))
+        reply = ended(reply)
+        assert (reply.state, reply.ttft_ms) == (State.DONE, 0)
 
     def test_a_database_that_is_away_for_a_moment_delays_it_by_no_more(
         self, world: World, provider: Provider, monkeypatch: pytest.MonkeyPatch
