@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from live import layer
 from live.layer import Subscription
 from tests.live.client import PATIENCE
 from tests.live.server import ON_GROWN
+from tests.process import wait_until
 
 
 class SlowLayer:
@@ -104,12 +104,6 @@ class BrokenLayer:
         self.heard.add(group)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110  # it happens beside
-            await asyncio.sleep(0.01)
-
-
 async def hearing(layer: object, *groups: str) -> Subscription:
     subscription = Subscription()
     subscription._layer = layer
@@ -125,7 +119,7 @@ async def test_a_layer_that_was_away_at_the_start_is_heard_once_it_is_back(
     monkeypatch.setattr(layer, "RETRY", 0)
     away = BrokenLayer("new_channel")
     await hearing(away, "live.all")
-    await until(lambda: away.heard == {"live.all"})
+    await wait_until(lambda: away.heard == {"live.all"})
 
 
 @pytest.mark.parametrize("broken", ["a", "b", "c"])
@@ -133,7 +127,7 @@ async def test_a_group_that_cannot_be_joined_keeps_us_from_no_other(broken: str)
     """As where one of several hosts is away."""
     one = BrokenLayer(broken)
     subscription = await hearing(one, "a", "b", "c")
-    await until(lambda: one.heard == {"a", "b", "c"} - {broken})
+    await wait_until(lambda: one.heard == {"a", "b", "c"} - {broken})
     one.broken.clear()
     await subscription.mend()
     assert one.heard == {"a", "b", "c"}
@@ -148,7 +142,7 @@ async def test_a_host_that_is_silent_keeps_no_word_of_another_from_us() -> None:
 
     one = Silent("a")
     await asyncio.wait_for(hearing(one, "a", "b"), PATIENCE)
-    await until(lambda: one.heard == {"b"})
+    await wait_until(lambda: one.heard == {"b"})
 
 
 async def test_what_waits_for_a_silent_host_keeps_no_word_from_another(
@@ -165,7 +159,7 @@ async def test_what_waits_for_a_silent_host_keeps_no_word_from_another(
     monkeypatch.setattr(layer, "get_channel_layer", lambda: silent)
     monkeypatch.setattr(layer, "MOST_UNSENT", 3)
     sending = [asyncio.create_task(layer._send("silent", {})) for _ in range(5)]
-    await until(lambda: silent.asked == 3)
+    await wait_until(lambda: silent.asked == 3)
     await layer._send("other", {})
     assert silent.heard == "other"
     silent.answers.set()

@@ -410,7 +410,8 @@ class TestRestart:
     def test_it_goes_on_in_another_worker(
         self, world: World, provider: Provider, robots: list[Robot]
     ) -> None:
-        provider.script("bob", Script(hang="middle"), Script())
+        provider.answers("bob", "Neither the one nor the other.", hang="middle")
+        provider.script("bob", Script())
         with embedded_worker():
             session = start(world, robots, "relay")
             second = session.replies.filter(state=State.STREAMING, robot=robots[1])
