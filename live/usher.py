@@ -119,14 +119,14 @@ class Usher:
         seat.hold()
         if not seat.is_to_start_over:
             seat.is_to_start_over = True
-            self._hub.spawn(self._read_afresh(seat))
+            self._hub.spawn(self._begin_again(seat))
 
     async def _come_in_again(self, seat: Seat) -> arrival.Arrival:
         room, socket = seat.room.pk, seat.socket
         came = await self._arrivals.ask(arrival.Asked(socket.user, room, None, socket.html))
         return replace(came, frames=[frames.write("reset", room=room), *came.frames])
 
-    async def _read_afresh(self, seat: Seat) -> None:
+    async def _begin_again(self, seat: Seat) -> None:
         """Once the client has taken what it was told last: nobody's role changes so often that
         what was never taken may pile up.
         """
