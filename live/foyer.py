@@ -80,7 +80,8 @@ class Foyer:
         for some in _by_room(afresh):
             self._read_pages(some)
         self._bulletins = self._gather(comers)
-        self._welcome = Welcome([comer.seat for comer in afresh], here=here)
+        pages = [self._pages[comer] for comer in afresh]
+        self._welcome = Welcome([comer.seat for comer in afresh], pages, here=here)
 
     def tell(self, comer: Comer) -> Telling:
         """From a cursor or afresh. Whose cursor is of no use is told to start over."""

@@ -6,12 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
+from django.db.models import QuerySet
 
+from accounts.prepared import prepared
 from live import frames, protocol
 from live.people import Company
 from live.protocol import Viewer
 from messages import cursor
-from messages.models import Message
+from messages.models import Mention, Message
 from messages.overview import Said, count_said, encode_room, names_of
 from messages.receipts import Receipts
 from rooms.models import Participant
@@ -28,13 +30,23 @@ class Page(NamedTuple):
 class Welcome:
     """What those who come into rooms afresh are told besides messages: the room, its people, how
     far they have read, and what apps above add. Queries: a few for all of them, and one for each to
-    whom something is unread.
+    whom more is unread than their page shows.
     """
 
     def __init__(
-        self, seats: Sequence[Participant], *, here: Mapping[int, Collection[int]]
+        self,
+        seats: Sequence[Participant],
+        pages: Sequence[Page],
+        *,
+        here: Mapping[int, Collection[int]],
     ) -> None:
         """`here`: by room, users with sockets in it in this process."""
+        self._unread = {
+            id(seat): _unread(seat, page) for seat, page in zip(seats, pages, strict=True)
+        }
+        unread = {row.pk for rows in self._unread.values() for row in rows or ()}
+        users = {seat.user_id for seat in seats}
+        self._named = set(_named(users=users, messages=unread)) if unread else set()
         self._company = Company(seats, here=here)
         self._receipts = Receipts([seat for seat in seats if not self._company.is_crowded(seat)])
         self._people = [self._company.around(seat) for seat in seats]
@@ -53,7 +65,7 @@ class Welcome:
             seat,
             name=names_of(seat.user, [room])[room.pk],
             people=count,
-            said=_said(seat, page),
+            said=self._said(seat, page),
         )
         return frames.write(
             "joined",
@@ -68,11 +80,26 @@ class Welcome:
             cursor=cursor.seal(room.pk, room.revision),
         )
 
+    def _said(self, seat: Participant, page: Page) -> Said:
+        """Counted by the page, where that shows all that is unread."""
+        unread = self._unread[id(seat)]
+        if unread is None:
+            return count_said(seat.user, seat.room_id)
+        called = [
+            row for row in unread if row.mentions_everyone or (seat.user_id, row.pk) in self._named
+        ]
+        return Said(len(unread), len(called), page.rows[-1].created_at if page.rows else None)
 
-def _said(seat: Participant, page: Page) -> Said:
-    """Counted by the page, where that shows that nothing is unread."""
-    is_all = not page.has_older or page.rows[0].pk <= seat.last_read
-    unread = (row for row in page.rows if row.pk > seat.last_read)
-    if not is_all or any(row.counts_for(seat.user_id) for row in unread):
-        return count_said(seat.user, seat.room_id)
-    return Said(0, 0, page.rows[-1].created_at if page.rows else None)
+
+def _unread(seat: Participant, page: Page) -> list[Message] | None:
+    """None where older ones may be unread, too."""
+    if page.has_older and page.rows[0].pk > seat.last_read:
+        return None
+    return [row for row in page.rows if row.pk > seat.last_read and row.counts_for(seat.user_id)]
+
+
+@prepared("users", "messages")
+def _named(users: Collection[int], messages: Collection[int]) -> QuerySet[Mention, tuple[int, int]]:
+    """Who is named in which of these messages."""
+    named = Mention.objects.filter(user__in=users, message__in=messages)
+    return named.values_list("user", "message")

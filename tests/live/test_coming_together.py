@@ -43,6 +43,9 @@ def talk(world: World) -> None:
         if speaker == world.cleo:
             whisper.share(by=speaker, audience="everyone")
         world.whisper(world.team, world.ben, world.cleo)
+    world.say(world.team, world.ben, "hello @everyone")
+    world.say(world.team, world.ben, "hello @everyone and @gus")
+    world.say(world.team, world.ben, "not so, @cleo").remove(by=world.ben)
     for speaker in (world.ada, world.carl):
         first = world.say(world.support, speaker, "good day")
         note = world.note(world.ada)

@@ -51,6 +51,19 @@ def test_joining_a_room(world: World, crowd: list[User]) -> None:
     assert queries(join) == few
 
 
+def test_joining_a_room_together(world: World, crowd: list[User]) -> None:
+    """However many come to whom something is unread."""
+    for one in crowd:
+        world.team.invite(one, by=world.ben)
+    world.say(world.team, world.ben, "unread, @p1")
+
+    def join(people: list[User]) -> None:
+        arrival.read_arrivals([Asked(one, world.team.pk, None, False) for one in people], here={})
+
+    few = queries(lambda: join(crowd[:2]))
+    assert queries(lambda: join(crowd)) == few
+
+
 def test_connecting(world: World, crowd: list[User]) -> None:
     """However many connect at once: one question for their logins, one for all their seats."""
     logins = [Login.objects.start(user, kind=Login.Kind.TOKEN) for user in (world.ben, world.cleo)]
