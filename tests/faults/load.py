@@ -8,6 +8,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
@@ -136,7 +137,7 @@ class Person:
         self.counts: Counter[str] = Counter()
         self._wire: ClientConnection | None = None
         self._answers: dict[str, asyncio.Future[Json]] = {}
-        self._said = 0
+        self.said: list[Post] = []
         self.is_here = asyncio.Event()
         """It has heard what it missed, of all rooms."""
 
@@ -163,6 +164,7 @@ class Person:
                     server.socket_url,
                     additional_headers=self.login.headers,
                     max_size=None,
+                    proxy=None,  # which is looked for at every coming
                     open_timeout=patience,
                     ping_interval=PATIENCE,
                     ping_timeout=patience,
@@ -255,13 +257,18 @@ class Person:
 
     async def talk(self, rate: float) -> None:
         """So many posts a second, one under way at a time, until the load ends."""
-        while not self.load.is_ending:
-            await asyncio.sleep(self.random.expovariate(rate))
+        ending = self.load.ending
+        while not ending.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.random.expovariate(rate)):
+                    await ending.wait()
+                return
             await self.say(self._next())
 
     async def say(self, post: Post) -> None:
         """Send it until it is answered, and its file before it."""
         self.load.posts.append(post)
+        self.said.append(post)
         send = self._by_socket if self.posts == "socket" else self._by_http
         if post.file:
             post.attachment = await self._answered(self._upload, post)
@@ -271,6 +278,20 @@ class Person:
             self.load.waited.append(time.monotonic() - began)
             self.counts["replayed"] += answer["replayed"]
             post.message = answer.get("message", answer)["id"]
+
+    async def repeat_all(self) -> dict[str, int]:
+        """By `client_id`, which message each of its posts is if it is sent again, by the other way
+        in; 0 where it is a new one, or refused.
+        """
+        send = self._by_http if self.posts == "socket" else self._by_socket
+        found = {}
+        for post in self.said:
+            if post.message is None:
+                continue
+            answer = await self._answered(send, post)
+            is_known = answer and answer["replayed"]
+            found[post.client_id] = answer.get("message", answer)["id"] if is_known else 0
+        return found
 
     async def _answered(
         self, send: Callable[[Post], Awaitable[Json | None]], post: Post
@@ -288,16 +309,16 @@ class Person:
             await asyncio.sleep(self.random.uniform(0.2, 0.8))
 
     def _next(self) -> Post:
-        self._said += 1
+        nth = len(self.said) + 1
         room = self.random.choice(self.load.rooms)
-        post = Post(self.login.user, room, f"{self.login.name} says *{self._said}*")
+        post = Post(self.login.user, room, f"{self.login.name} says *{nth}*")
         chance = self.random.random()
-        if self.posts == "http" and (self._said == 1 or chance > 1 - ATTACHING):
+        if self.posts == "http" and (nth == 1 or chance > 1 - ATTACHING):
             # What each says first has one, too: however short a round is, there are files.
             post.file = self.random.randbytes(self.random.randint(1_000, 60_000))
         elif chance < ASKING:
             return self._question(room)
-        elif chance < ASKING + WHISPERING or self._said == 1:
+        elif chance < ASKING + WHISPERING or nth == 1:
             others = [one.user for one in self.load.house.people if one != self.login]
             post.to = sorted(self.random.sample(others, 2))
             post.body += f" to some: {post.marker}"
@@ -369,7 +390,7 @@ class Load:
         self.refused: list[str] = []
         self.waited: list[float] = []
         """Of each answer, as they came: seconds since its post was first sent."""
-        self.is_ending = False
+        self.ending = asyncio.Event()
         self._rate = rate
         self.leftovers: list[Callable[[], object]] = []
         """What lets go of clients that never go by themselves, once nobody is to be there."""
@@ -431,7 +452,7 @@ class Load:
         """Begin nothing more but a last question to the robot, by one of those who only listen, and
         have what was begun answered within that time.
         """
-        self.is_ending = True
+        self.ending.set()
         silent = next(person for person in self.people if not person.posts)
         self._talking.append(asyncio.create_task(silent.ask()))
         _, late = await asyncio.wait(self._talking, timeout=seconds)

@@ -92,7 +92,7 @@ class Round:
             unfinished = await self._answers_over(record)
             fresh = await self._read_anew(rooms)
             await _until(lambda: _hold_all(load, fresh), HELD_WITHIN)
-            sent_again = await self._send_again(load.accepted)
+            sent_again = await self._send_again(load)
             with_files = [post for post in load.accepted if post.file]
             broken_files = await self._look_into_files(with_files)
         finally:
@@ -148,16 +148,10 @@ class Round:
         people = self.house.people
         return dict(zip([one.user for one in people], await _all(read, people), strict=True))
 
-    async def _send_again(self, posts: list[Post]) -> dict[str, int]:
+    async def _send_again(self, load: Load) -> dict[str, int]:
         """Which message each is then; 0 where it was taken for a new one, or refused."""
-
-        async def send(post: Post) -> int:
-            async with self._calling(self._login_of(post)) as api:
-                answer = await _patient(api, "POST", f"rooms/{post.room}/messages/", json=post.sent)
-            told = answer.json()
-            return int(told["id"]) if told.get("replayed") else 0
-
-        return dict(zip([post.client_id for post in posts], await _all(send, posts), strict=True))
+        told = await asyncio.gather(*(person.repeat_all() for person in load.people))
+        return {client_id: message for one in told for client_id, message in one.items()}
 
     async def _look_into_files(self, posts: list[Post]) -> list[str]:
         async def look(post: Post) -> str:
@@ -186,7 +180,8 @@ class Round:
         return left
 
     def _calling(self, who: Login) -> httpx.AsyncClient:
-        base = f"{self.house.servers[-1].url}/api/v1/"
+        servers = self.house.servers
+        base = f"{servers[who.user % len(servers)].url}/api/v1/"
         return httpx.AsyncClient(base_url=base, headers=who.headers, timeout=30, verify=False)
 
     def _login_of(self, post: Post) -> Login:
