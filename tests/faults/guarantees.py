@@ -39,7 +39,7 @@ class Sample(NamedTuple):
     p99: float
     """Milliseconds until a post was answered."""
     memory: list[int]
-    """MiB of each server."""
+    """MiB of each server, and of each worker beside them."""
 
     def __str__(self) -> str:
         waited = f"answered in {self.p50} ms, but one in a hundred: {self.p99} ms"
@@ -246,9 +246,11 @@ FLAT = {"memory": (1.1, 8.0), "p50": (1.5, 5.0), "p99": (2.0, 50.0)}
 
 
 def flat_memory(outcome: Outcome) -> Breaches:
-    """A server needs no more in the last quarter than in the second: in the first it warms up."""
-    for server in range(len(outcome.samples[0].memory)):
-        yield from _grown("memory", [sample.memory[server] for sample in outcome.samples])
+    """No server and no worker needs more in the last quarter than in the second: in the first they
+    warm up.
+    """
+    for process in range(len(outcome.samples[0].memory)):
+        yield from _grown("memory", [sample.memory[process] for sample in outcome.samples])
 
 
 def flat_latency(outcome: Outcome) -> Breaches:

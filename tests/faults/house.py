@@ -184,6 +184,10 @@ class House:
         """
         return [_own(server.pid) for server in self.servers]
 
+    def mebibytes_of_all(self) -> list[int]:
+        """As `mebibytes`, and then of each worker that answers."""
+        return [*self.mebibytes(), *(_own(worker.process.pid) for worker in self.workers)]
+
     def connections(self) -> int:
         """That the servers hold open, told by the system."""
         ports = {urlsplit(server.url).port for server in self.servers}

@@ -42,7 +42,7 @@ class Soak(Round):
             await asyncio.sleep(min(INTERVAL, self.seconds - now))
             answered = scene.load.waited[seen:]
             seen += len(answered)
-            memory = await asyncio.to_thread(self.house.mebibytes)
+            memory = await asyncio.to_thread(self.house.mebibytes_of_all)
             self.samples.append(sample(time.monotonic() - began, answered, memory))
             print(f"  {self.samples[-1]}", flush=True)
             self.told.injected += 1

@@ -216,6 +216,10 @@ def grow(outcome: Outcome) -> None:
     outcome.samples = [Sample(n, 9, 5.0, 9.0, [100 + 2 * n]) for n in range(40)]
 
 
+def grow_beside(outcome: Outcome) -> None:
+    outcome.samples = [Sample(n, 9, 5.0, 9.0, [100, 100 + 2 * n]) for n in range(40)]
+
+
 def slow_down(outcome: Outcome) -> None:
     outcome.samples = [Sample(n, 9, 5.0 + n, 9.0, [100]) for n in range(40)]
 
@@ -317,6 +321,7 @@ def test_a_guarantee_of_nothing_is_not_asked(
         ("sockets", hold_a_connection),
         ("sockets", count_a_socket),
         ("flat memory", grow),
+        ("flat memory", grow_beside),
         ("flat latency", slow_down),
         ("flat latency", stutter),
         ("flat latency", stand_still),
