@@ -25,7 +25,7 @@ from tests.live.server import LiveServer
 ROOMS = 3
 PATIENCE = 10.0
 """Seconds for which an answer is waited for, before the same is sent again."""
-COMING = 120.0
+COMING = 420.0
 """Seconds within which everybody must be there, however many come at once."""
 ASKING, WHISPERING, ATTACHING = 0.06, 0.15, 0.06
 """How often a post is one to the robot, one to two people, one with a file."""
