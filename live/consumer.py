@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -66,7 +67,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self._put_off(scope, send)
             return
         self.offences: list[float] = []
-        self.posts: set[asyncio.Task[None]] = set()
         reading = asyncio.create_task(self._live(receive, query))
         try:
             await asyncio.wait([reading, self.socket.ended], return_when=asyncio.FIRST_COMPLETED)
@@ -188,13 +188,14 @@ class ChatConsumer(AsyncWebsocketConsumer):
         """Have something done; what it raises is told to the client, and the socket goes on."""
         try:
             await work
-        except DomainError as problem:
-            self._refuse(problem, about)
-        except OperationalError:
-            self._refuse(Unavailable(), about)
-        except Exception:
-            logger.exception("frame_failed")
-            self._refuse(Unavailable(), about)
+        except Exception as problem:
+            self._fail(problem, about)
+
+    def _fail(self, problem: BaseException, about: Mapping[str, Any]) -> None:
+        if not isinstance(problem, DomainError | OperationalError):
+            logger.error("frame_failed", exc_info=problem)
+        told = problem if isinstance(problem, DomainError) else Unavailable()
+        self._refuse(told, about)
 
     def _refuse(self, problem: DomainError, about: Mapping[str, Any]) -> None:
         metrics.REFUSED.labels(problem.code).inc()
@@ -219,24 +220,28 @@ class ChatConsumer(AsyncWebsocketConsumer):
         uuid = UUID(client_id)
         draft = Draft(room=room, author=self.socket.user, client_id=uuid, body=body, **chosen)
         about = {"client_id": client_id, "room": room}
-        answer = asyncio.create_task(self._answer(about, self.hub.lane.post(draft)))
-        self.posts.add(answer)
-        answer.add_done_callback(self.posts.discard)
+        self.hub.lane.post(draft).add_done_callback(partial(self._answer, about))
 
-    async def _answer(self, about: dict[str, Any], posting: asyncio.Future[Posted]) -> None:
-        await self._handle(about, self._tell_posted(posting, about))
-
-    async def _tell_posted(self, posting: asyncio.Future[Posted], about: dict[str, Any]) -> None:
-        message, replayed = await posting
-        encoded: Encoded | orjson.Fragment
+    def _answer(self, about: dict[str, Any], posting: asyncio.Future[Posted]) -> None:
+        """Without a task for each, which would cost as much as what is told."""
+        if problem := posting.exception():
+            self._fail(problem, about)
+            return
+        message, replayed = posting.result()
         if replayed:
-            encoded = await database.run(_encode_replayed, self.socket.user, message)
-        elif message.as_told and not message.reply_to_id:
+            self.hub.spawn(self._handle(about, self._tell_replayed(about, message)))
+            return
+        encoded: Encoded | orjson.Fragment
+        if message.as_told and not message.reply_to_id:
             encoded = orjson.Fragment(message.as_told)
         else:
             quoting = message.reply_to_id is not None
             encoded = encode(message, files=message.attached, reply_to=quoting)
-        self.socket.send(frames.write("posted", **about, message=encoded, replayed=replayed))
+        self.socket.send(frames.write("posted", **about, message=encoded, replayed=False))
+
+    async def _tell_replayed(self, about: dict[str, Any], message: Message) -> None:
+        encoded = await database.run(_encode_replayed, self.socket.user, message)
+        self.socket.send(frames.write("posted", **about, message=encoded, replayed=True))
 
     async def on_typing(
         self, room: int, audience: str | None = None, to: tuple[int, ...] = ()

@@ -7,8 +7,10 @@ none may.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
@@ -33,28 +35,35 @@ def insert(messages: Sequence[Message]) -> None:
     with database.cursor() as cursor:
         for start in range(0, len(messages), at_once):
             some = messages[start : start + at_once]
-            values = [value for message in some for value in _values(message, database)]
+            values = list(chain.from_iterable(_values(message, database) for message in some))
             cursor.execute(_statement(len(some)), values)
             for message, (pk,) in zip(some, cursor.fetchall(), strict=True):
                 message.pk = pk
                 message._state.adding, message._state.db = False, DEFAULT_DB_ALIAS
 
 
-def _values(message: Message, database: BaseDatabaseWrapper) -> Iterator[Any]:
-    held = message.__dict__
-    for name, to_column in _columns():
-        yield held[name] if to_column is None else to_column(held[name], database)
+def _values(message: Message, database: BaseDatabaseWrapper) -> list[Any]:
+    held, to_columns = _columns()
+    values = list(held(message.__dict__))
+    for place, to_column in to_columns:
+        if values[place] is not None:
+            values[place] = to_column(values[place], database)
+    return values
 
 
 @cache
-def _columns() -> list[tuple[str, Callable[..., Any] | None]]:
-    """What a row holds: by which name messages have it, and what makes of it what is stored."""
+def _columns() -> tuple[itemgetter[Any], list[tuple[int, Callable[..., Any]]]]:
+    """What a row holds: how it is had of what a message holds, and of which of its values, by
+    place, something else is stored.
+    """
     times = [field for field in _fields() if isinstance(field, models.DateField)]
     assert not any(time.auto_now or time.auto_now_add for time in times)  # noqa: S101 - see above
-    return [
-        (field.attname, None if isinstance(field, AS_THEY_ARE) else field.get_db_prep_save)
-        for field in _fields()
+    to_columns = [
+        (place, field.get_db_prep_save)
+        for place, field in enumerate(_fields())
+        if not isinstance(field, AS_THEY_ARE)
     ]
+    return itemgetter(*(field.attname for field in _fields())), to_columns
 
 
 @lru_cache(maxsize=256)

@@ -17,6 +17,7 @@ from accounts import origin, signals
 from accounts.errors import Forbidden, TokenInvalid
 from accounts.models.audit import AuditEntry
 from accounts.prepared import prepared
+from accounts.rows import QuickRows
 
 if TYPE_CHECKING:
     from accounts.models.user import User
@@ -139,7 +140,7 @@ def _live_logins(ids: Collection[int], at: dt.datetime) -> models.QuerySet[Login
     return found
 
 
-class Login(models.Model):
+class Login(QuickRows):
     """One sign-in. Sessions, token pairs and tickets all hang on one, and end with it."""
 
     class Kind(models.TextChoices):

@@ -25,6 +25,7 @@ from accounts.errors import Conflict, Forbidden, Invalid
 from accounts.models.audit import AuditEntry
 from accounts.models.login import Login
 from accounts.roles import LADDER, SiteRole
+from accounts.rows import QuickRows
 from accounts.status import Status
 
 NAME_MAX = 80
@@ -132,7 +133,7 @@ class UserManager(BaseUserManager["User"]):
         return f"{prefix}-{secrets.token_hex(5)}"
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(QuickRows, AbstractBaseUser, PermissionsMixin):
     """Somebody. What they may do on the site is their site role; in a room, their room role."""
 
     class Kind(models.TextChoices):

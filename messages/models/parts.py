@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from accounts.rows import QuickRows
 from messages.audience import Audience
 from rooms.models import Participant
 
@@ -69,7 +70,7 @@ class Mention(models.Model):
         return f"{self.user_id} in message {self.message_id}"
 
 
-class Reaction(models.Model):
+class Reaction(QuickRows):
     message = models.ForeignKey(
         "chat_messages.Message", models.CASCADE, related_name="reactions", db_index=False
     )

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.errors import Conflict, Forbidden
+from accounts.rows import QuickRows
 from rooms.modes import STAFF, Mode, Role, hidden_from, rules
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
         return self.filter(room=room).exclude(role__in=hidden)
 
 
-class Participant(models.Model):
+class Participant(QuickRows):
     """Someone's seat in a room. The row exists exactly while they are in it."""
 
     class Notify(models.TextChoices):

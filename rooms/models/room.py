@@ -13,6 +13,7 @@ from accounts.errors import Conflict, Forbidden, Invalid, NotFound
 from accounts.models import AuditEntry, User
 from accounts.prepared import first, prepared, reread
 from accounts.roles import SiteRole
+from accounts.rows import QuickRows
 from rooms import signals
 from rooms.models.invitation import Invitation
 from rooms.models.participant import Participant
@@ -32,7 +33,7 @@ OF_THE_PARENT = ("visibility", "history")
 """What is not changed in a side-bar: whom it is for, and what it has from the room around it."""
 
 
-class Room(models.Model):
+class Room(QuickRows):
     """A place where people and robots talk. To those who are not in it, it does not exist."""
 
     class Visibility(models.TextChoices):

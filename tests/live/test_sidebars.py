@@ -597,10 +597,12 @@ async def test_activity_is_told_where_one_has_a_seat(world: World, talk: Sidebar
 
 
 async def test_typing_reading_and_presence_are_told_within(
-    world: World, talk: Sidebar, hub: Hub
+    world: World, talk: Sidebar, quick: None, hub: Hub
 ) -> None:
-    ben, cleo = await into(talk.room, world.ben, world.cleo)
     (vic,) = await into(world.team, world.vic)
+    (ben,) = await into(talk.room, world.ben)
+    await vic.frame("presence", user=world.ben.pk, state="online")
+    (cleo,) = await into(talk.room, world.cleo)
     people = {one["handle"]: one["presence"] for one in cleo.joined["people"]}
     assert people["ben"] == "online"
 
