@@ -23,7 +23,15 @@ from live.welcome import Page, Welcome
 from messages import cursor
 from messages.audience import Reader
 from messages.encoding import gather, meet, typeset
-from messages.history import NEWEST, USUAL, History, changes_in, newest_in, streaming_in
+from messages.history import (
+    NEWEST,
+    USUAL,
+    History,
+    by_revision,
+    changes_in,
+    newest_in,
+    streaming_in,
+)
 from messages.models import Message
 from rooms.models import Participant, Room
 
@@ -94,7 +102,7 @@ class Foyer:
 
     def _catch_up(self, comer: Comer, since: int) -> Telling:
         missed = self._missed[comer]
-        rows = sorted([*self._streaming_besides(comer, missed), *missed], key=_revision)
+        rows = sorted([*self._streaming_besides(comer, missed), *missed], key=by_revision)
         # What is being written may be older than where the client is already.
         told = self._messages(comer, rows, since=since)
         sealed = cursor.seal(comer.room.pk, comer.room.revision)
@@ -227,7 +235,7 @@ def _own_page(comer: Comer) -> Page:
 def _streaming(rooms: Collection[int]) -> Mapping[int, list[Message]]:
     """What is being written, by room."""
     found: dict[int, list[Message]] = defaultdict(list)
-    for row in streaming_in(rooms) if rooms else ():
+    for row in sorted(streaming_in(rooms), key=by_revision) if rooms else ():
         found[row.room_id].append(row)
     return found
 
@@ -237,7 +245,3 @@ def _by_room(comers: Iterable[Comer]) -> Iterable[list[Comer]]:
     for comer in comers:
         found[comer.room.pk].append(comer)
     return found.values()
-
-
-def _revision(row: Message) -> int:
-    return row.revision

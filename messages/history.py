@@ -109,12 +109,13 @@ class History:
 
     def with_streaming(self, rows: list[Message]) -> list[Message]:
         """These and what is being written, which grows without a revision; by revision."""
-        return sorted([*self.streaming(besides=rows), *rows], key=lambda row: row.revision)
+        return sorted([*self.streaming(besides=rows), *rows], key=by_revision)
 
     def streaming(self, *, besides: Iterable[Message] = ()) -> list[Message]:
         """What is being written, as far as it goes."""
         known = {row.pk for row in besides}
-        return [row for row in _streaming(**self._whose) if row.pk not in known]
+        rows = sorted(_streaming(**self._whose), key=by_revision)
+        return [row for row in rows if row.pk not in known]
 
     def changes_since(self, revision: int) -> int:
         """How far behind a cursor is, counted no further than one past what is caught up with."""
@@ -180,8 +181,12 @@ def _changed(room: int, user: int, after: int, most: int) -> QuerySet[Any, int]:
 
 @prepared("room", "user")
 def _streaming(room: int, user: int) -> QuerySet[Message, Message]:
-    found = _visible(room, user)
-    return found.filter(status=Message.Status.STREAMING).order_by("revision")
+    """In no order: SQLite, asked for one, looks through all of the room for those few."""
+    return _visible(room, user).filter(status=Message.Status.STREAMING)
+
+
+def by_revision(row: Message) -> int:
+    return row.revision
 
 
 # Whoever may see them: for those alone who ask `Reader.sees` of each row.
@@ -205,8 +210,8 @@ def changes_in(room: int, *, after: int, upto: int, most: int) -> QuerySet[Messa
 
 @prepared("rooms")
 def streaming_in(rooms: Collection[int]) -> QuerySet[Message, Message]:
-    """What is being written in these rooms."""
-    return _all_in(rooms).filter(status=Message.Status.STREAMING).order_by("revision")
+    """What is being written in these rooms, in no order."""
+    return _all_in(rooms).filter(status=Message.Status.STREAMING)
 
 
 def _all_in(rooms: Collection[int]) -> MessageQuerySet:

@@ -6,6 +6,9 @@ import pytest
 from django.db import connection
 from django.db.models import Max
 
+from live.arrival import Arrival, Asked, read_arrivals
+from messages import cursor
+from messages.history import History
 from messages.models import Message
 from messages.overview import overview
 from notifications.models import Notification
@@ -29,7 +32,13 @@ def say_much(world: World) -> None:
     )
 
 
-@pytest.mark.parametrize("surface", ["the bell", "unread", "side-bars", "proposals"])
+SURFACES = [
+    *("the bell", "unread", "side-bars", "proposals"),
+    *("coming in", "coming back", "a page", "the end of the feed", "what is being written"),
+]
+
+
+@pytest.mark.parametrize("surface", SURFACES)
 def test_it_is_the_same_where_much_was_said(world: World, surface: str) -> None:
     ben, cleo = again(world.ben), again(world.cleo)
     poet = seated(world, world.team, "poet", persona="You write poems about the sea.")
@@ -51,6 +60,19 @@ def test_it_is_the_same_where_much_was_said(world: World, surface: str) -> None:
             case "proposals":
                 (proposal,) = propose("how do refunds work?", by=ben, room=again(world.team))
                 assert proposal.robot == poet
+            case "coming in":
+                (came,) = read_arrivals([Asked(cleo, world.team.pk, None, False)], here={})
+                assert isinstance(came, Arrival)
+            case "coming back":
+                here = cursor.seal(world.team.pk, again(world.team).revision)
+                (came,) = read_arrivals([Asked(ben, world.team.pk, here, False)], here={})
+                assert isinstance(came, Arrival)
+            case "a page":
+                assert len(History(world.team, ben).newest().rows) == 50
+            case "the end of the feed":
+                assert History(world.team, ben).since(again(world.team).revision).rows == []
+            case "what is being written":
+                assert History(world.team, ben).streaming() == []
 
     ask()  # what is asked of the database once is known then
     few = steps(ask)
