@@ -88,7 +88,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await send({"type": "websocket.http.response.body", "body": body})
 
     def _watch_expiry(self) -> None:
-        left = (self.socket.login.valid_until - timezone.now()).total_seconds()
+        left = (self.socket.valid_until - timezone.now()).total_seconds()
         self.expiry = asyncio.get_running_loop().call_later(
             max(0.0, left), lambda: self.hub.spawn(self._expire())
         )
@@ -97,7 +97,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         """Time is up, unless the login was used meanwhile and lasts longer now. A token lasts no
         longer, whatever becomes of its login.
         """
-        token_ends_at = self.socket.login.credential_ends_at
+        token_ends_at = self.socket.credential_ends_at
         is_over = token_ends_at is not None and token_ends_at <= timezone.now()
         login = None if is_over else await self._login_now()
         if self.socket.is_over:
@@ -105,7 +105,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if login is None or login.valid_until <= timezone.now():
             self.socket.begin_to_close("expired")
         else:
-            self.socket.take_login(login)
+            self.socket.login = login
             self._watch_expiry()
 
     async def _login_now(self) -> Login | None:

@@ -299,7 +299,7 @@ class Hub:
         live = await database.run(Login.objects.live_among, ids)
         for socket in self.all_sockets():
             if socket.login.pk in live:
-                socket.take_login(live[socket.login.pk])
+                socket.login = live[socket.login.pk]
             elif socket.login.pk in ids:
                 self.spawn(socket.close("signed_out"))
 

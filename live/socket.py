@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Generator
-from copy import copy
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -57,6 +57,11 @@ class Socket:
     ) -> None:
         """`write` is how the server takes whole frames, where it does."""
         self.login = login
+        """Read again from time to time, once for all sockets of it: its user may have a new name,
+        and it may have been renewed.
+        """
+        self.credential_ends_at = login.credential_ends_at
+        """The others of its login may have come by other credentials."""
         self.user_id = login.user_id
         self.html = html
         self.seats: dict[int, Seat] = {}
@@ -89,14 +94,11 @@ class Socket:
         """Whether so much is queued that what can be told later had better be."""
         return bool(self._queued > self._most_queued // 2)
 
-    def take_login(self, fresh: Login) -> None:
-        """The login read again: its user may have a new name, and it may have been renewed.
-
-        Each socket has its own copy: the others of the login came by other credentials.
-        """
-        own = copy(fresh)
-        own.credential_ends_at = self.login.credential_ends_at
-        self.login = own
+    @property
+    def valid_until(self) -> datetime:
+        """When what let it in runs out: a token, at the latest with its login."""
+        ends_at = self.login.expires_at
+        return min(self.credential_ends_at or ends_at, ends_at)
 
     def greet(self, frame: str) -> None:
         """Send the first frame. What was to be sent before it has waited, and follows."""

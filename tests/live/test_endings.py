@@ -274,7 +274,9 @@ class Ending:
         loop = asyncio.get_running_loop()
         assert loop.time() < self.consumer.expiry.when() <= loop.time() + HOUR.total_seconds()
         self.consumer.expiry.cancel()
-        setattr(self.consumer.socket.login, self.which, timezone.now())
+        socket = self.consumer.socket
+        ending = socket if self.which == "credential_ends_at" else socket.login
+        setattr(ending, self.which, timezone.now())
         self.consumer._watch_expiry()
 
     def _watch(self, consumer: ChatConsumer, watch: Callable[[ChatConsumer], None]) -> None:
@@ -317,7 +319,7 @@ async def test_a_socket_ends_with_its_own_token_whatever_others_of_its_login_sho
         ends.append(token["exp"])
         await Client().connect(headers={"Authorization": f"Bearer {token}"})
     await hub.check_heads()
-    found = {socket.login.valid_until.timestamp() for socket in hub.sockets[world.cleo.pk]}
+    found = {socket.valid_until.timestamp() for socket in hub.sockets[world.cleo.pk]}
     assert found == set(ends)
 
 
@@ -330,7 +332,7 @@ async def test_a_login_that_was_used_meanwhile_goes_on(
     client = await Client.of(world.cleo)
     end.comes()
     (socket,) = hub.sockets[world.cleo.pk]
-    await wait_until(lambda: socket.login.valid_until > timezone.now() + timedelta(days=1))
+    await wait_until(lambda: socket.valid_until > timezone.now() + timedelta(days=1))
     await client.settle()
     assert client.closed is None
     assert end.asked == failures + 1
