@@ -59,8 +59,9 @@ def numbered(frames: list[Frame]) -> list[Frame]:
 
 
 def spoken(frames: list[Frame]) -> list[Frame]:
-    """Without presence and notifications, which come when they come."""
-    return [frame for frame in frames if frame["type"] not in ("presence", "notification")]
+    """Without presence, notifications and activity, which come when they come."""
+    unasked = ("presence", "notification", "activity")
+    return [frame for frame in frames if frame["type"] not in unasked]
 
 
 class Story:
@@ -141,6 +142,8 @@ async def test_a_bystander_is_told_the_same_with_and_without_whispers(
     assert "psst" not in told
     notified = {f["notification"]["excerpt"] for f in within if f["type"] == "notification"}
     assert notified <= {"first", "second", "third", "last"}
+    counted = {(f["unread"], f["mentions"]) for f in within if f["type"] == "activity"}
+    assert counted <= {(unread, 0) for unread in range(5)}
     assert [frame["type"] for frame in without].count("messages") >= 4
 
 
