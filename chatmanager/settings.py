@@ -192,9 +192,6 @@ elif _database.get("ENGINE") == "django.db.backends.postgresql":
             # long each time.
             "reconnect_timeout": 3,
         },
-        # What is asked again and again is planned once by each connection.
-        "server_side_binding": True,
-        "prepare_threshold": 5,
         # A process that hangs holds no room up for longer than that.
         "options": "-c lock_timeout=3000 -c idle_in_transaction_session_timeout=5000",
         **_database.get("OPTIONS", {}),
