@@ -102,7 +102,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         login = None if is_over else await self._login_now()
         if self.socket.is_over:
             return
-        if login is None or login.valid_until <= timezone.now():
+        if login is None or login.expires_at <= timezone.now():
             self.socket.begin_to_close("expired")
         else:
             self.socket.login = login

@@ -96,7 +96,7 @@ class Socket:
 
     @property
     def valid_until(self) -> datetime:
-        """When what let it in runs out: a token, at the latest with its login."""
+        """When what let it in runs out: a token may end sooner than its login."""
         ends_at = self.login.expires_at
         return min(self.credential_ends_at or ends_at, ends_at)
 

@@ -116,7 +116,7 @@ class LoginManager(models.Manager.from_queryset(LoginQuerySet)):  # type: ignore
     def for_access_token(self, raw: str | bytes) -> Login:
         """The live login of an access token, its user with it, in one query.
 
-        Its `valid_until` is the token's. Raises TokenInvalid.
+        Its `credential_ends_at` is the token's end. Raises TokenInvalid.
         """
         (login,) = self.claimed([Claim.of_access_token(raw)])
         if login is None:
@@ -180,18 +180,10 @@ class Login(QuickRows):
     def __str__(self) -> str:
         return f"{self.kind} of {self.user} since {self.created_at:%Y-%m-%d %H:%M}"
 
-    @property
-    def valid_until(self) -> dt.datetime:
-        """When the credential that was shown for this login runs out, at the latest with it."""
-        return min(self.credential_ends_at or self.expires_at, self.expires_at)
-
     def as_it_is_now(self) -> Login | None:
         """The same login read again (it may have been renewed), or None if it is over."""
         login: Login | None = Login.objects.live().filter(pk=self.pk).first()
-        if login is None or not login.is_live():
-            return None
-        login.credential_ends_at = self.credential_ends_at
-        return login
+        return login if login is not None and login.is_live() else None
 
     def is_live(self) -> bool:
         """Not ended, not expired, its user active and with the password it began with."""

@@ -91,12 +91,13 @@ def test_for_session_finds_the_live_login_with_its_user_in_one_query(
     assert Login.objects.for_session({}) is None
 
 
-def test_a_login_found_by_its_access_token_is_valid_until_the_token_is(ada: User) -> None:
+def test_a_login_found_by_its_access_token_knows_when_that_ends(ada: User) -> None:
     pair = tokens.issue(started(ada))
     found = Login.objects.for_access_token(pair["access"])
-    left = found.valid_until - timezone.now()
+    left = found.credential_ends_at - timezone.now()
     assert timedelta(minutes=29) < left <= timedelta(minutes=30)
-    assert started(ada).valid_until - timezone.now() > timedelta(days=29)
+    assert started(ada).credential_ends_at is None
+    assert found.expires_at - timezone.now() > timedelta(days=29)
 
 
 def test_deactivation_ends_every_login_and_says_so(ada: User, root: User, ended: list) -> None:
