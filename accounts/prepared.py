@@ -62,7 +62,9 @@ def prepared(*slots: str) -> Callable[[Callable[P, QuerySet[Any, T]]], Callable[
 
         @wraps(ask)
         def rows(*args: P.args, **kwargs: P.kwargs) -> list[T]:
-            given = signature.bind(*args, **kwargs).arguments
+            given: dict[str, Any] = dict(kwargs)
+            if args:
+                given = signature.bind(*args, **kwargs).arguments
             values = {name: _values(given.pop(name)) for name in slots}
             if not all(map(_is_usual, values.values())):
                 return list(ask(*args, **kwargs))
