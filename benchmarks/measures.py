@@ -20,6 +20,7 @@ from django.test import Client
 from accounts import tokens
 from accounts.models import Login, User
 from benchmarks.million import Million
+from benchmarks.percentiles import spread
 from benchmarks.search import kinds
 from live.arrival import Arrival, Asked, read_arrivals
 from messages import cursor
@@ -137,15 +138,6 @@ def another_connection() -> Iterator[None]:
         yield
     finally:
         kept.close()
-
-
-def spread(name: str, milliseconds: Sequence[float]) -> dict[str, float]:
-    values = sorted(milliseconds)
-    at = {"p50": 0.5, "p99": 0.99}
-    return {
-        f"{name}{mark}_ms": values[min(len(values) - 1, int(len(values) * share))]
-        for mark, share in at.items()
-    }
 
 
 def works(million: Million) -> dict[str, Work]:

@@ -15,7 +15,7 @@ import json
 import sys
 import time
 import urllib.request
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ import orjson
 import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 
+from benchmarks.percentiles import spread
 from benchmarks.provider import CLOCK, WIDTH, now
 
 ALONE = 10
@@ -254,9 +255,9 @@ class Audience:
             "tokens_per_s": came / seconds,
             "offered_per_s": self.asked.rate * len(self.readers),
             "frames_per_s": self.frames / seconds,
-            **spread("delay", [wait for due, wait in waits if begin <= due < end]),
-            **spread("whole", [wait for _, wait in waits]),
-            **spread("first", firsts),
+            **spread("delay_", [wait / 1000 for due, wait in waits if begin <= due < end]),
+            **spread("whole_", [wait / 1000 for _, wait in waits]),
+            **spread("first_", [wait / 1000 for wait in firsts]),
             "complete": sum(r.ended.is_set() and not r.faults for r in heard),
             "seconds": seconds,
             "client_cpu": self.cpu / seconds,
@@ -267,16 +268,6 @@ class Audience:
 def fetch(url: str) -> dict[str, Any]:
     with urllib.request.urlopen(url) as answer:
         return json.loads(answer.read())
-
-
-def spread(name: str, microseconds: Iterable[int]) -> dict[str, float]:
-    """Milliseconds."""
-    values = sorted(microseconds)
-    at = {"p50": 0.5, "p99": 0.99, "max": 1.0}
-    return {
-        f"{name}_{mark}_ms": values[min(len(values) - 1, int(len(values) * share))] / 1000
-        for mark, share in at.items()
-    }
 
 
 async def main() -> None:

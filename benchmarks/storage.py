@@ -9,7 +9,6 @@ PostgreSQL, in databases of its own, which are dropped again, or kept by --keep 
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import shutil
@@ -195,6 +194,7 @@ def here(asked: argparse.Namespace) -> int:
     django.setup()
     from benchmarks.measures import works
     from benchmarks.million import Million, Size
+    from chatmanager.memory import set_aside_what_is_loaded
     from chatmanager.preparation import prepare
 
     with redirect_stdout(sys.stderr):
@@ -209,8 +209,7 @@ def here(asked: argparse.Namespace) -> int:
     else:
         million.recall()
     known = works(million)
-    gc.collect()
-    gc.freeze()  # as a server does when it has started
+    set_aside_what_is_loaded()  # as a server does when it has started
     print("{}", flush=True)
     for line in sys.stdin:
         work, *times = line.split()
