@@ -111,6 +111,24 @@ def test_the_newest_come_first_and_pages_follow_each_other(talk: World) -> None:
     assert [page.next for page in (first, second, third)] == [ids[1], ids[3], None]
 
 
+@pytest.mark.usefixtures("within_a_day")
+@pytest.mark.parametrize("walks", [(), (1,), (2, 1), (1, 1, 1)])
+@pytest.mark.parametrize("often", [1, 1_000])
+def test_who_walks_to_it_and_who_asks_the_index_find_the_same(
+    talk: World, monkeypatch: pytest.MonkeyPatch, walks: tuple[int, ...], often: int
+) -> None:
+    """Which of the two PostgreSQL does is decided by how much was said."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite asks its index.")
+    asked = ["release", "not", "release -draft", '"release notes"', "from:ben", "in:team notes"]
+    looked_through = [found(text, talk.ben) for text in asked]
+    assert all(looked_through)
+    monkeypatch.setattr(search_index, "WALKS", walks)
+    monkeypatch.setattr(search_index, "OFTEN", often)
+    monkeypatch.setattr(search_index, "LOT", 2)
+    assert [found(text, talk.ben) for text in asked] == looked_through
+
+
 def test_a_message_is_found_by_when_it_was_said(talk: World) -> None:
     for day, message in enumerate(Message.objects.filter(kind="text").order_by("pk"), start=10):
         at = datetime(2026, 3, day, 23, 59, 59, tzinfo=UTC)
