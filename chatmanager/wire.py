@@ -22,13 +22,17 @@ from websockets.protocol import OPEN
 from live.wire import EXTENSION
 
 TESTED = "0.54."
-"""The uvicorn that is given whole frames."""
+"""The uvicorn on whose insides this leans."""
 
 GRACE = 10.0
 """Seconds in which a client may take what was said last: as long as uvicorn waits for its word."""
 
 AT_ONCE = struct.pack("ii", 1, 0)
 """SO_LINGER: the system, too, forgets what the client has not taken."""
+
+
+def _is_tested() -> bool:
+    return uvicorn.__version__.startswith(TESTED)
 
 
 class Wire(WebSocketsSansIOProtocol):
@@ -38,12 +42,23 @@ class Wire(WebSocketsSansIOProtocol):
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
-        is_known = uvicorn.__version__.startswith(TESTED)
         accepts = self.response.status_code == 101
-        if is_known and accepts and not self.conn.extensions:  # compressed ones are each its own
+        is_alike = not self.conn.extensions  # compressed frames are each socket's own
+        if _is_tested() and accepts and is_alike:
             extensions: dict[str, object] = self.scope["extensions"]  # type: ignore[assignment]
             extensions[EXTENSION] = {"write": self.write_whole}
             self._offered = extensions
+
+    def start_keepalive(self) -> None:
+        """The handshake is over. What it was made of would stay as long as the socket: some KiB
+        for each, and more of a browser's.
+        """
+        super().start_keepalive()
+        if not _is_tested():
+            return
+        for name in ("request", "response"):
+            vars(self).pop(name, None)
+        self.scope["headers"].clear()  # type: ignore[attr-defined]
 
     def write_whole(self, frame: bytes) -> bool:
         """Send a frame at once, unless the client lags or the socket is not open (any more)."""

@@ -26,6 +26,7 @@ from live import database, ephemeral, frames, hub, layer, metrics, protocol, wir
 from live.bulletin import error_frame
 from live.credentials import Shown, headers_of, shown_by
 from live.socket import Socket
+from live.until import Until
 from messages.encoding import Encoded, encode, encode_for
 from messages.models import Message
 from messages.posting import Draft, Posted
@@ -67,13 +68,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self._put_off(scope, send)
             return
         self.offences: list[float] = []
-        reading = asyncio.create_task(self._live(receive, query))
         try:
-            await asyncio.wait([reading, self.socket.ended], return_when=asyncio.FIRST_COMPLETED)
+            async with Until(self.socket.ended):
+                await self._welcome(query)
+                await self._read(receive)
         finally:
             if self.expiry is not None:
                 self.expiry.cancel()
-            reading.cancel()
             self.hub.depart(self.socket)
             self.socket.abandon()
 
@@ -118,10 +119,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
             logger.exception("login_unread")
             return None
 
-    async def _live(self, receive: Receive, query: Mapping[str, list[str]]) -> None:
-        await self._welcome(query)
-        await self._read(receive)
-
     async def _open(self, send: Send, query: Mapping[str, list[str]]) -> Socket:
         headers = headers_of(self.scope)
         address = origin.behind_proxies(
@@ -142,14 +139,25 @@ class ChatConsumer(AsyncWebsocketConsumer):
         return await self.hub.door.ask(shown)
 
     async def _welcome(self, query: Mapping[str, list[str]]) -> None:
+        """From `hello` on, nothing is missed. What is told of the room that it comes for is read
+        meanwhile, and waits until it was greeted.
+        """
         socket = self.socket
-        await self.hub.attend(socket)  # from `hello` on, nothing is missed
-        socket.greet(frames.write("hello", user=socket.user.public(), session=secrets.token_hex(8)))
-        self._watch_expiry()  # which may say good-bye at once
         room = self.scope["url_route"]["kwargs"].get("room")
+        joining: asyncio.Task[None] | None = None
         if room is not None:
-            sealed = query.get("cursor", [None])[0]
-            await self._handle({"room": room}, self.on_join(room, sealed))
+            join = self.on_join(room, query.get("cursor", [None])[0])
+            joining = asyncio.create_task(self._handle({"room": room}, join))
+        try:
+            await self.hub.attend(socket)
+            hello = frames.write("hello", user=socket.user.public(), session=secrets.token_hex(8))
+            socket.greet(hello)
+            self._watch_expiry()  # which may say good-bye at once
+            if joining is not None:
+                await joining
+        finally:
+            if joining is not None:
+                joining.cancel()
 
     # Frames
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Generator
+from contextvars import Context
 from datetime import datetime
 from typing import Any
 
@@ -67,23 +67,23 @@ class Socket:
         self.seats: dict[int, Seat] = {}
         self.away = False
         self.is_over = False
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._send = send
         self._write_whole = write
-        self._queue: deque[tuple[str, int]] = deque()
+        self._queue: list[tuple[str, int]] = []
+        """Frames that wait, with their lengths. Most sockets have none, and an empty deque takes
+        760 bytes.
+        """
         self._queued = 0
         self._most_queued = settings.CHAT_SOCKET_QUEUE_BYTES
         self._owed = 0
-        self._repaid = asyncio.Event()
-        self._repaid.set()
-        self._filled = asyncio.Event()
+        self._repaid: asyncio.Event | None = None
+        """While anything is owed."""
         self._is_greeted = False
-        self._is_free = False
-        """Nothing is queued or under way."""
         self._begun: Begun | None = None
         self._close_code: int | None = None
-        self._writer = asyncio.create_task(self._write())
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._writer.add_done_callback(self._end)
+        self._writer: asyncio.Task[None] | None = None
+        """While anything is queued or under way."""
 
     @property
     def user(self) -> User:
@@ -102,10 +102,10 @@ class Socket:
 
     def greet(self, frame: str) -> None:
         """Send the first frame. What was to be sent before it has waited, and follows."""
-        self._queue.appendleft((frame, len(frame)))
+        self._queue.insert(0, (frame, len(frame)))
         self._queued += len(frame)
         self._is_greeted = True
-        self._fill()
+        self._see_to_it()
 
     def send(self, *frames: str) -> None:
         """Send or queue frames. A client that leaves too much of what came before is closed."""
@@ -116,13 +116,13 @@ class Socket:
             self.begin_to_close("too_slow")
             return
         for frame in frames:
-            if self._is_free:
+            if self.ended.done():
+                return  # the one before could not be sent
+            if self._writer is None and self._is_greeted:
                 self._send_at_once(frame)
             else:
                 self._queue.append((frame, len(frame)))
                 self._queued += len(frame)
-                if self._is_greeted:
-                    self._filled.set()
 
     def _send_at_once(self, frame: str) -> None:
         """Whatever comes of it ends this socket alone: others have yet to be sent the same."""
@@ -142,68 +142,72 @@ class Socket:
             return
         self._begun = Begun(sending, waiting, len(frame))
         self._queued += len(frame)
-        self._fill()
-
-    def _fill(self) -> None:
-        self._is_free = False
-        self._filled.set()
+        self._see_to_it()
 
     def owe(self, frames: Collection[str]) -> None:
         """Queue what the client asked for, however much: that does not make it slow."""
-        if self.is_over:
+        if self.is_over or not frames:
             return
         self._queue.extend((frame, 0) for frame in frames)
         self._owed += len(frames)
-        self._repaid.clear()
-        self._fill()
+        self._repaid = self._repaid or asyncio.Event()
+        self._see_to_it()
 
     async def repaid(self) -> None:
         """When the client has taken what it asked for: it may ask for more."""
-        await self._repaid.wait()
+        if self._repaid is not None:
+            await self._repaid.wait()
 
     def begin_to_close(self, reason: str) -> None:
-        """Say why, and close. A client that does not take even that is cut off."""
+        """Say why, and close. A client that does not take even that is cut off; one that was not
+        greeted yet is told nothing else.
+        """
         if self.is_over:
             return
         self.is_over = True
+        if not self._is_greeted:
+            self._queue.clear()
         metrics.DROPPED.labels(reason).inc()
         self._queue.append((frames.write("bye", reason=reason), 0))
         self._close_code = CLOSE_CODES[reason]
-        self._fill()
-        asyncio.get_running_loop().call_later(PATIENCE, self._writer.cancel)
+        self._see_to_it()
+        asyncio.get_running_loop().call_later(PATIENCE, self.abandon)
 
     async def close(self, reason: str) -> None:
         """Close, and wait until that is done."""
         self.begin_to_close(reason)
-        await asyncio.wait([self._writer])
+        await asyncio.wait([self.ended])
 
     def abandon(self) -> None:
         """The client is gone: write no more."""
         self.is_over = True
-        self._writer.cancel()
+        if self._writer is None:
+            self._end()
+        else:
+            self._writer.cancel()
+
+    def _see_to_it(self) -> None:
+        """That what waits is written, once the client was greeted or is to go."""
+        may_write = self._is_greeted or self.is_over
+        if self._writer is None and may_write and not self.ended.done():
+            nobodys = Context()  # whoever sends, it goes on for others
+            self._writer = asyncio.get_running_loop().create_task(self._write(), context=nobodys)
+            self._writer.add_done_callback(self._wrote, context=nobodys)
 
     async def _write(self) -> None:
-        try:
-            while True:
-                await self._filled.wait()
-                self._filled.clear()
-                if self._begun is not None:
-                    begun, self._begun = self._begun, None
-                    await begun
-                    self._settle(begun.size)
-                while self._queue:
-                    frame, size = self._queue.popleft()
-                    await self._send({"type": "websocket.send", "text": frame})
-                    del frame  # what tells a room is large, and nothing may follow for hours
-                    self._settle(size)
-                if self._close_code is not None:
-                    await self._send({"type": "websocket.close", "code": self._close_code})
-                    return
-                self._is_free = not self._filled.is_set()
-        except GONE:
-            pass  # the client is gone; the reading side hears of it too
-        except asyncio.CancelledError:
-            pass  # by us; kept with the task, it would hold this socket, and this socket the task
+        """All that waits."""
+        if self._begun is not None:
+            begun, self._begun = self._begun, None
+            await begun
+            self._settle(begun.size)
+        while self._queue:
+            frame, size = self._queue.pop(0)
+            await self._send({"type": "websocket.send", "text": frame})
+            self._settle(size)
+        if self._close_code is not None:
+            await self._send({"type": "websocket.close", "code": self._close_code})
+        else:
+            self._writer = None
 
     def _settle(self, size: int) -> None:
         """A frame is written; those without a size were owed."""
@@ -211,12 +215,24 @@ class Socket:
         if not size and self._owed:
             self._owed -= 1
             if not self._owed:
-                self._repaid.set()
+                self._repay()
 
-    def _end(self, writer: asyncio.Task[None]) -> None:
-        self.is_over = True
-        self._repaid.set()
-        if not writer.cancelled() and (problem := writer.exception()):
+    def _repay(self) -> None:
+        if self._repaid is not None:
+            self._repaid.set()
+            self._repaid = None
+
+    def _wrote(self, writer: asyncio.Task[None]) -> None:
+        """Nothing waits any more, or nothing can be written."""
+        problem = None if writer.cancelled() else writer.exception()
+        if problem is not None and not isinstance(problem, GONE):
             logger.error("A socket's writer failed.", exc_info=problem)
+        if writer is self._writer:
+            self._end()
+
+    def _end(self) -> None:
+        self.is_over = True
+        self._writer = None  # which may hold what it failed with, and that this socket
+        self._repay()
         if not self.ended.done():
             self.ended.set_result(None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -16,6 +17,7 @@ from accounts import tokens
 from accounts.models import Login, Ticket, User
 from live import credentials, database, listeners
 from live import socket as sockets
+from live.arrival import Arrival, Asked
 from live.consumer import ChatConsumer
 from live.credentials import authenticate
 from live.database import run
@@ -122,7 +124,7 @@ async def test_a_line_that_is_gone_costs_the_others_of_the_room_nothing(
     gone, *others = [await Client.into(user, world.team.pk) for user in people]
     (socket,) = hub.sockets[world.gus.pk]
     await gone.settle()
-    await wait_until(lambda: socket._is_free)
+    await wait_until(lambda: socket._writer is None)
 
     async def given_up(event: object) -> None:
         raise problem
@@ -373,6 +375,56 @@ async def test_a_login_that_ends_while_its_socket_arrives_ends_it(
     client = Client(login)
     await client.connect()
     await client.bye("signed_out")
+
+
+@pytest_asyncio.fixture
+async def arriving(
+    world: World, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Client, asyncio.Future[None]]]:
+    """Cleo's socket, accepted, with what is told of the room read for it; and what says whether its
+    login is over.
+    """
+    is_read = asyncio.Event()
+    answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    come_in = hub.usher._come_in
+
+    async def noted(asked: Asked) -> Arrival:
+        came = await come_in(asked)
+        is_read.set()
+        return came
+
+    monkeypatch.setattr(hub.usher, "_come_in", noted)
+    monkeypatch.setattr(hub.usher.memberships, "ask", lambda login: answer)
+    client = Client(await run(Login.objects.start, world.cleo, kind=Login.Kind.TOKEN))
+    connecting = asyncio.create_task(client.connect(world.team.pk))
+    await is_read.wait()
+    await asyncio.sleep(0)
+    yield client, answer
+    connecting.cancel()
+    await asyncio.wait([connecting])
+
+
+async def test_who_is_not_let_in_is_told_nothing_of_the_room(
+    arriving: tuple[Client, asyncio.Future[None]],
+) -> None:
+    """Though it was read for them meanwhile."""
+    client, answer = arriving
+    assert client.frames == []
+    answer.set_result(None)
+    assert await client.bye("signed_out") == 4001
+    assert client.hello, "as whoever connects"
+    assert [frame["type"] for frame in client.frames] == ["bye"]
+
+
+async def test_who_was_not_greeted_is_told_good_bye_at_once(
+    world: World, hub: Hub, arriving: tuple[Client, asyncio.Future[None]]
+) -> None:
+    client, _ = arriving
+    (socket,) = hub.sockets[world.cleo.pk]
+    await socket.close("restarting")
+    assert await client.bye("restarting") == 1012
+    assert [frame["type"] for frame in client.frames] == ["bye"]
+    await wait_until(lambda: not hub.sockets)
 
 
 async def test_after_the_end_nothing_is_read(world: World, hub: Hub) -> None:

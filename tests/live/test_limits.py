@@ -102,7 +102,7 @@ async def test_who_takes_nothing_is_not_waited_for_to_start_over(
     (socket,) = hub.sockets[world.gus.pk]
     gus.reads.clear()
     await database.run(world.team.change_role, world.gus, "viewer", by=world.ben)
-    await wait_until(lambda: not socket._repaid.is_set())
+    await wait_until(lambda: socket._repaid is not None)
     await database.run(world.team.change_role, world.gus, "member", by=world.ben)
     await wait_until(lambda: socket.is_over)
     gus.reads.set()

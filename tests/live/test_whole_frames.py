@@ -115,6 +115,19 @@ async def test_who_takes_no_compressed_frames_is_sent_whole_ones(
     await cleo.disconnect()
 
 
+async def test_nothing_of_the_handshake_stays(world: World, hub: Hub, serve: Serve) -> None:
+    serving = await serve(**SERVERS["whole frames"])
+    cleo = await Remote.at(serving, world.cleo, world.team.pk)
+    (ours,) = hub.sockets[world.cleo.pk]
+    line = ours._write_whole.__self__
+    assert isinstance(line, Wire)
+    assert not line.scope["headers"]
+    assert not {"request", "response"} & vars(line).keys()
+    await run(world.say, world.team, world.ben, "after it")
+    await cleo.message("after it")
+    await cleo.disconnect()
+
+
 @pytest.mark.parametrize("how", SERVERS)
 async def test_who_reads_nothing_loses_their_line_and_nobody_else_a_frame(
     world: World, hub: Hub, serve: Serve, settings, how: str
