@@ -530,8 +530,10 @@ def _imported() -> Any:
     litellm.turn_off_message_logging = True
     litellm.disable_streaming_logging = True
     litellm.disable_hf_tokenizer_download = True
-    for name in ["LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai", "openai._base_client"]:
-        logging.getLogger(name).disabled = True  # they tell what was asked, and of whom
+    # They tell what was asked, and of whom. What is `disabled` speaks again once logging is set up
+    # anew.
+    for name in ["LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai"]:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     transport = _transport_by(AsyncHTTPHandler.create_aiohttp_transport)
     setattr(AsyncHTTPHandler, "create_async_transport", staticmethod(transport))  # noqa: B010
     # Its million objects stay; looked through again and again, they would hold every stream up

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import logging
+import logging.config
 import re
 import subprocess
 import sys
@@ -430,6 +431,9 @@ async def test_many_answers_at_once(provider: Provider) -> None:
 async def test_a_key_never_shows(
     provider: Provider, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    await llm._load()
+    # As whoever sets Django up once more does.
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
     with caplog.at_level(logging.DEBUG):
         for model in ["any", "bad-key", "busy", "broken", "html", "cut-middle", "overflow"]:
             _, failed = await heard(Answer(call(provider, model)))
