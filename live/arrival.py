@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from accounts.errors import NotFound
 from accounts.models import Login, User
 from accounts.prepared import prepared
+from live import feed
 from live.foyer import Comer, Foyer, Telling
 from live.room import Listener
 from messages.models import Message
@@ -81,7 +82,7 @@ def read_arrivals(
     """
     rooms = {room.pk: room for room in _rooms(pks={one.room for one in asked})}
     answers = _answer(asked, rooms, here)
-    now = dict(_people_revisions(pks=set(rooms)))
+    now = feed.people_revisions(rooms)
     moved = {pk for pk, room in rooms.items() if now.get(pk) != room.people_revision}
     if not moved:
         return answers
@@ -123,11 +124,6 @@ def _arrival(comer: Comer, told: Telling) -> Arrival:
 @prepared("pks")
 def _rooms(pks: Collection[int]) -> QuerySet[Room]:
     return Room.objects.filter(pk__in=pks)
-
-
-@prepared("pks")
-def _people_revisions(pks: Collection[int]) -> QuerySet[Room, tuple[int, int]]:
-    return Room.objects.filter(pk__in=pks).values_list("pk", "people_revision")
 
 
 @prepared("rooms", "users")

@@ -83,6 +83,11 @@ def heads(rooms: Collection[int]) -> dict[int, int]:
     return dict(Room.objects.filter(pk__in=rooms).values_list("pk", "revision"))
 
 
+def people_revisions(rooms: Collection[int]) -> dict[int, int]:
+    """How often the people of each room have changed."""
+    return dict(_people_revisions(pks=rooms)) if rooms else {}
+
+
 def newcomers() -> list[tuple[int, int]]:
     """Users and rooms of seats taken lately: some may not have been told of."""
     lately = timezone.now() - timedelta(seconds=3 * settings.CHAT_HEAD_CHECK_INTERVAL)
@@ -136,6 +141,11 @@ def _read_bulletins(
         )
         for room, messages in by_room.items()
     }
+
+
+@prepared("pks")
+def _people_revisions(pks: Collection[int]) -> QuerySet[Room, tuple[int, int]]:
+    return Room.objects.filter(pk__in=pks).values_list("pk", "people_revision")
 
 
 @prepared("ids")

@@ -26,7 +26,7 @@ from live.puller import Puller
 from live.room import Listener, LiveRoom
 from live.socket import Socket
 from live.streams import Streams
-from live.together import Together
+from live.together import Together, shared_turn
 from live.typesetting import Typesetter
 from live.usher import Usher
 
@@ -59,7 +59,9 @@ class Hub:
         self.rooms_of: dict[int, set[int]] = defaultdict(set)
         """Of users with sockets here, the rooms whose roster they are in."""
         self.lane = Lane()
-        self.door = Together(self._authenticate)
+        self.turn = shared_turn()
+        """Of the questions that those who come have."""
+        self.door = Together(self._authenticate, self.turn)
         self.floods = FloodGuard()
         self.activity = Activity(self)
         self.presence = PresenceBoard(self)

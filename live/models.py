@@ -30,10 +30,10 @@ class PresenceQuerySet(models.QuerySet["Presence"]):
     def standing(self, users: Collection[int]) -> dict[int, Standing]:
         """How these users stand, over all processes. Who is nowhere is missing."""
         found: dict[int, Standing] = {}
-        for row in _live(users=users, at=timezone.now()) if users else ():
-            known = found.get(row.user_id)
-            if known is None or (known.state, row.state) == ("away", "online"):
-                found[row.user_id] = Standing(row.state, row.since)
+        for user, state, since in _live(users=users, at=timezone.now()) if users else ():
+            known = found.get(user)
+            if known is None or (known.state, state) == ("away", "online"):
+                found[user] = Standing(state, since)
         return found
 
     def hold(self, process: str, states: dict[int, str]) -> None:
@@ -92,5 +92,8 @@ class Presence(models.Model):
 
 
 @prepared("users", "at")
-def _live(users: Collection[int], at: datetime) -> models.QuerySet[Presence]:
-    return Presence.objects.live(at).filter(user__in=users).order_by("since")
+def _live(
+    users: Collection[int], at: datetime
+) -> models.QuerySet[Presence, tuple[int, str, datetime]]:
+    found = Presence.objects.live(at).filter(user__in=users).order_by("since")
+    return found.values_list("user", "state", "since")

@@ -10,12 +10,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.prepared import prepared
 from accounts.status import Status, told_to
 from accounts.times import iso
-from live import database, frames, layer
+from live import database, feed, frames, layer
 from live.models import Presence, Standing
 from live.people import may_know
 from rooms.models import Participant, Room
@@ -122,9 +124,8 @@ class PresenceBoard:
         heard, self._heard = self._heard, set()
         if not heard:
             return
-        rooms = list(self._hub.rooms)
         try:
-            standing, seen, revisions = await database.run(_look, heard, rooms)
+            standing, seen, revisions = await database.run(_look, heard, set(self._hub.rooms))
         except Exception:
             self._heard |= heard
             raise
@@ -147,7 +148,7 @@ class PresenceBoard:
         Lost news is made good by the next page: it says nothing that anybody relies on.
         """
         try:
-            status, seen, revisions = await database.run(_read_status, user, list(self._hub.rooms))
+            status, seen, revisions = await database.run(_read_status, user, set(self._hub.rooms))
         except Exception:
             logger.exception("A status could not be told.")
             return
@@ -213,41 +214,41 @@ def _renew(process: str) -> tuple[int, list[int], list[int]]:
 
 
 def _read_status(
-    user: int, rooms: Collection[int]
+    user: int, here: Collection[int]
 ) -> tuple[Status | None, list[Seen], dict[int, int]]:
-    seen = _seen([user], rooms)[user]
-    return User.objects.get(pk=user).status, seen, _revisions(seen)
+    seen = _seen([user], here)[user]
+    return User.objects.get(pk=user).status, seen, feed.people_revisions({s.room for s in seen})
 
 
 def _look(
-    users: Collection[int], rooms: Collection[int]
+    users: Collection[int], here: Collection[int]
 ) -> tuple[dict[int, Standing], dict[int, list[Seen]], dict[int, int]]:
-    """How users stand; where they are seen; and the revisions of those rooms' people."""
-    seen = _seen(users, rooms)
-    revisions = _revisions(one for places in seen.values() for one in places)
+    """How users stand; where they are seen; and the revisions of those rooms' people, which are
+    read after them. `here` are the rooms of those who may be told.
+    """
+    seen = _seen(users, here)
+    revisions = feed.people_revisions({one.room for places in seen.values() for one in places})
     return Presence.objects.standing(users), seen, revisions
 
 
-def _revisions(seen: Iterable[Seen]) -> dict[int, int]:
-    """Of the people of these rooms, to be read after them."""
-    rooms = Room.objects.filter(pk__in={one.room for one in seen})
-    return dict(rooms.values_list("pk", "people_revision"))
-
-
-def _seen(users: Collection[int], rooms: Collection[int]) -> dict[int, list[Seen]]:
+def _seen(users: Collection[int], here: Collection[int]) -> dict[int, list[Seen]]:
     """In which of the rooms that are not crowded users are seen."""
-    seats = list(
-        Participant.objects.filter(user__in=users, room__in=rooms).values_list(
-            "user", "room", "role"
-        )
-    )
-    crowded = set(
-        Room.objects.filter(pk__in={room for _, room, _ in seats})
-        .crowded()
-        .values_list("pk", flat=True)
-    )
+    # Rooms here are many, and those of somebody few: they are not named in the question.
+    seats = [(user, Seen(room, role)) for user, room, role in _seats(users=users) if room in here]
+    rooms = {one.room for _, one in seats}
+    crowded = set(_crowded(pks=rooms, most=settings.CHAT_PRESENCE_MAX_ROOM))
     seen: dict[int, list[Seen]] = defaultdict(list)
-    for user, room, role in seats:
-        if room not in crowded:
-            seen[user].append(Seen(room, role))
+    for user, one in seats:
+        if one.room not in crowded:
+            seen[user].append(one)
     return seen
+
+
+@prepared("users")
+def _seats(users: Collection[int]) -> QuerySet[Participant, tuple[int, int, str]]:
+    return Participant.objects.filter(user__in=users).values_list("user", "room", "role")
+
+
+@prepared("pks")
+def _crowded(pks: Collection[int], most: int) -> QuerySet[Room, int]:
+    return Room.objects.filter(pk__in=pks).crowded(most).values_list("pk", flat=True)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import Context
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from django.db import connection
 
 from live import database
 
@@ -19,14 +22,33 @@ MOST = 64
 """Questions that are answered in one go."""
 
 
+Turn = AbstractAsyncContextManager[Any]
+"""Within which a lot is answered."""
+
+
+def shared_turn() -> Turn:
+    """For questions of several kinds that the same comers have, one kind after the other.
+
+    SQLite answers on our own core: side by side, lots only take it from each other, and one by one
+    they grow meanwhile, so that all who come take a third less of it. A server is waited for, and
+    there they would only wait for each other.
+    """
+    return asyncio.Lock() if connection.vendor == "sqlite" else nullcontext()
+
+
 class Together(Generic[Q, A]):
     """`answer` takes questions and has an answer for each, or what it raises to who asked.
 
     It works for nobody in particular: what is done on behalf of one must not be done here.
     """
 
-    def __init__(self, answer: Callable[[Sequence[Q]], Awaitable[Sequence[A | Exception]]]) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Sequence[Q]], Awaitable[Sequence[A | Exception]]],
+        turn: Turn | None = None,
+    ) -> None:
         self._answer = answer
+        self._turn = turn or nullcontext()
         self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
         self._running: asyncio.Task[None] | None = None
 
@@ -39,8 +61,10 @@ class Together(Generic[Q, A]):
 
     async def _run(self) -> None:
         try:
-            while asked := self._next():
-                answers = await self._answer_all([question for question, _ in asked])
+            while self._waiting:
+                async with self._turn:
+                    asked = self._next()  # who asked while others had their turn is among them
+                    answers = await self._answer_all([question for question, _ in asked])
                 for (_, result), answer in zip(asked, answers, strict=True):
                     if not result.done():
                         _settle(result, answer)
@@ -55,6 +79,8 @@ class Together(Generic[Q, A]):
 
     async def _answer_all(self, questions: Sequence[Q]) -> Sequence[A | Exception]:
         """All in one go; where that fails, one by one: what one asks costs no other the answer."""
+        if not questions:
+            return []
         try:
             return await self._answer(questions)
         except Exception as problem:

@@ -28,9 +28,9 @@ PATIENCE = 20.0
 class Usher:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self.memberships = Together(self._read_memberships)
+        self.memberships = Together(self._read_memberships, hub.turn)
         """Asked of logins: the rooms of their users, None where a login is over."""
-        self._arrivals = Together(self._read_arrivals)
+        self._arrivals = Together(self._read_arrivals, hub.turn)
 
     async def join(self, socket: Socket, room_id: int, sealed: str | None) -> None:
         """Seat a socket in a room and tell it what it missed. Raises NotFound."""

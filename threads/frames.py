@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.prepared import prepared
-from live import database, frames, protocol
+from live import database, feed, frames, protocol
 from live.gathering import Gathering
 from live.hub import Hub
 from live.protocol import Viewer
@@ -140,8 +140,7 @@ def _look(pks: Collection[int]) -> list[Look]:
     found = list(Sidebar.objects.filter(pk__in=pks).select_related(*around))
     told, own = _frames(found, after=0), _own_frames(found)
     people = _people_of_private(found)
-    rooms = Room.objects.filter(pk__in={one.anchor.room_id for one in found})
-    revisions = dict(rooms.values_list("pk", "people_revision"))
+    revisions = feed.people_revisions({one.anchor.room_id for one in found})
     return [
         Look(
             pk=one.pk,
