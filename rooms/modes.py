@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from django.db import models
 
@@ -63,6 +64,7 @@ def rules(mode: str) -> Rules:
     return RULES[Mode(mode)]
 
 
+@cache
 def hidden_from(mode: str, role: str) -> frozenset[Role]:
     """The roles that someone with `role` is not shown as people."""
     return rules(mode).hidden.get(Role(role), frozenset())

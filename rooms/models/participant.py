@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from django.conf import settings
@@ -108,10 +109,9 @@ class Participant(QuickRows):
         """Where those sit whom they may know as people of their room, and who of them they may
         not: a room, and roles. `room` is at hand.
         """
-        hidden = {str(role) for role in hidden_from(self.room.mode, self.role)}
-        if self.room.is_open_sidebar:
-            return cast("int", self.room.parent_id), tuple(sorted(hidden | {Role.CUSTOMER.value}))
-        return self.room_id, tuple(sorted(hidden))
+        is_sidebar = self.room.is_open_sidebar
+        place = cast("int", self.room.parent_id) if is_sidebar else self.room_id
+        return place, _hidden(self.room.mode, self.role, is_sidebar)
 
     @classmethod
     def new(
@@ -192,3 +192,9 @@ class Participant(QuickRows):
             raise cls.RoleNotAllowed(f"Only site {needed.label.lower()}s and above can be {role}.")
         if role == Role.OWNER and user.site_role is None:
             raise cls.RoleNotAllowed("Guests cannot own a room.")
+
+
+@cache
+def _hidden(mode: str, role: str, in_open_sidebar: bool) -> tuple[str, ...]:
+    hidden = {str(one) for one in hidden_from(mode, role)}
+    return tuple(sorted(hidden | {Role.CUSTOMER.value} if in_open_sidebar else hidden))
