@@ -1,8 +1,8 @@
 """Who may say what to whom, and who may see it.
 
 The rule stands here three times and nowhere else: what each role may choose (SPEECH), the query
-(`visible_to`) and its mirror for what is handed to live sockets (`Reader.sees`). The tests hold
-the query and the mirror against each other.
+(`_sees`, asked by `visible_to` and `of_seat`) and its mirror for what is handed to live sockets
+(`Reader.sees`). The tests hold the query and the mirror against each other.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Q
 from django.db.models.lookups import Lookup
 
 from accounts.errors import Forbidden, Invalid
@@ -22,6 +22,7 @@ from rooms.modes import STAFF, Mode, Role
 if TYPE_CHECKING:
     from accounts.models import User
     from messages.models import Message
+    from messages.models.message import MessageQuerySet
     from rooms.models import Room
 
 
@@ -132,13 +133,44 @@ def visible_to(user: User) -> Q:
     To be given to a single `filter()`, so that all of it speaks of the same seat.
     """
     seat = "room__participants__"
-    heard = Q(room__history="all") | Q(author=user) | Q(pk__gt=F(f"{seat}history_from"))
+    sees = _sees(
+        user,
+        role=f"{seat}role",
+        history="room__history",
+        history_from=F(f"{seat}history_from"),
+        is_named=Q(to__names=user.pk),
+    )
+    return Q(**{f"{seat}user": user}) & sees
+
+
+def of_seat(messages: MessageQuerySet, user: User) -> MessageQuerySet:
+    """Within a question about seats of `user`: what they may see in the room of each. As
+    `visible_to`, without looking for the seat again; and who is named is looked up for whispers
+    alone, so that PostgreSQL may count by the index and read no other row.
+    """
+    seat = {
+        "seat_role": ExpressionWrapper(OuterRef("role"), CharField()),
+        "seat_history": ExpressionWrapper(OuterRef("room__history"), CharField()),
+    }
+    sees = _sees(
+        user,
+        role="seat_role",
+        history="seat_history",
+        history_from=OuterRef("history_from"),
+        is_named=Q(Exists(messages.model.objects.filter(pk=OuterRef("pk"), to__names=user.pk))),
+    )
+    return messages.filter(room=OuterRef("room")).alias(**seat).filter(sees)
+
+
+def _sees(user: User, *, role: str, history: str, history_from: F, is_named: Q) -> Q:
+    """By what is known of the seat of `user`."""
+    heard = Q(**{history: "all"}) | Q(author=user) | Q(pk__gt=history_from)
     meant = (
         Q(audience=Audience.EVERYONE)
-        | Q(**{f"{seat}role__in": [*STAFF]})
-        | Q(audience=Audience.ONLY) & (Q(author=user) | Q(to__names=user.pk))
+        | Q(**{f"{role}__in": [*STAFF]})
+        | Q(audience=Audience.ONLY) & (Q(author=user) | is_named)
     )
-    return Q(**{f"{seat}user": user}) & heard & meant
+    return heard & meant
 
 
 def fit_for(audience: str, to: Collection[int], *, after: int) -> Q:

@@ -121,13 +121,14 @@ def seats_with_counts(
     """One's seats in these rooms, with what no field holds: `unread`, `mentioned` (each up to
     100) and `last_message_at`.
     """
-    mine = Message.objects.filter(room=OuterRef("room"))
-    unread = mine.unread_by(user, after=OuterRef("last_read")).order_by()
-    named = mine.news_for(user).naming(
+    seen = Message.objects.all().of_seat(user)
+    news = seen.news_for(user)
+    unread = news.filter(pk__gt=OuterRef("last_read"))
+    named = news.naming(
         user, room=OuterRef(OuterRef("room")), after=OuterRef(OuterRef("last_read"))
     )
     called = unread.calling_everyone(besides=user)
-    latest = mine.visible_to(user).order_by("-pk").values("created_at")
+    latest = seen.order_by("-pk").values("created_at")
     return Participant.objects.filter(user=user, room__in=rooms).annotate(
         unread=CountUpTo(unread.values("pk")[:MOST]),
         mentioned=Least(

@@ -35,22 +35,22 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """What `user` may see: the one query that decides."""
         return self.filter(audience.visible_to(user))
 
+    def of_seat(self, user: User) -> MessageQuerySet:
+        """Within a question about seats of `user`: what they may see in the room of each."""
+        return audience.of_seat(self, user)
+
     def since(self, revision: int) -> MessageQuerySet:
         """The feed: what is new, changed or deleted after a revision, in the order of changes."""
         return self.filter(revision__gt=revision).order_by("revision")
 
     def news_for(self, user: User) -> MessageQuerySet:
-        """Visible, not mine, not deleted; notes of the system do not count."""
-        return (
-            self.visible_to(user)
-            .filter(deleted_at__isnull=True)
-            .exclude(author=user)
-            .exclude(kind=Message.Kind.SYSTEM)
-        )
+        """Of what they may see: not theirs, not deleted; notes of the system do not count."""
+        found = self.filter(deleted_at__isnull=True)
+        return found.exclude(author=user).exclude(kind=Message.Kind.SYSTEM)
 
-    def unread_by(self, user: User, *, after: int | models.F | models.OuterRef) -> MessageQuerySet:
-        """What is news for them, after what they read."""
-        return self.news_for(user).filter(pk__gt=after)
+    def unread_by(self, user: User, *, after: int) -> MessageQuerySet:
+        """What they may see and is news for them, after what they read."""
+        return self.visible_to(user).news_for(user).filter(pk__gt=after)
 
     def naming(
         self, user: User, *, room: models.OuterRef, after: models.OuterRef
