@@ -19,7 +19,7 @@ from messages.highlight import Part, highlight, marked
 from messages.models import Message
 from messages.moments import first_id, last_id
 from messages.overview import names_of
-from messages.search_index import Match, author_key
+from messages.search_index import Match
 from messages.search_query import QUOTES, Phrase, Query, read, wrong
 from messages.words import fold
 from rooms.ids import MAX_ID, read_id
@@ -134,15 +134,13 @@ def _match(query: Query, mine: Rooms) -> Match | None:
     rooms = mine.rooms.keys() - mine.called(query.values("in", negated=True))
     if named := query.values("in"):
         rooms &= mine.called(named)
-    keys: list[set[str]] = []
-    others = {author_key(pk) for pk in _authors(query.values("from", negated=True), mine.user)}
-    if named := query.values("from"):
-        keys.append({author_key(pk) for pk in _authors(named, mine.user)})
-    if query.values("has"):
-        keys.append({search_index.HAS_FILE})
-    if query.values("has", negated=True):
-        others.add(search_index.HAS_FILE)
-    return Match(rooms, query.phrases, keys, others) if rooms and all(keys) else None
+    named = query.values("from")
+    authors = _authors(named, mine.user) if named else None
+    others = _authors(query.values("from", negated=True), mine.user)
+    has_file = {not one.negated for one in query.filters if one.name == "has"}
+    if not rooms or authors == set() or len(has_file) > 1:
+        return None
+    return Match(rooms, query.phrases, authors, others, next(iter(has_file), None))
 
 
 def _authors(names: Sequence[str], me: User) -> set[int]:

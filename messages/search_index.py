@@ -4,9 +4,9 @@ Whoever writes a message by whatever way (a verb, `loaddata`, a purge) writes th
 statement, without knowing of it. What is being written, deleted or a note of the system is not in
 it. PostgreSQL has a generated column with a GIN index; SQLite an FTS5 table, kept by triggers.
 
-Beside its words a message is found by keys: its room, its author, whether it has files. The rooms
-of who asks are always asked for, so that a word that is rare here costs little, however frequent
-it is elsewhere. Who may see a message is not decided here.
+Beside its words a message is found by its room, its author, and whether it has files: on SQLite by
+keys among the words. The rooms of who asks are always asked for, so that a word that is rare here
+costs little, however frequent it is elsewhere. Who may see a message is not decided here.
 
 A migration that has SQLite make the table of messages anew drops its triggers: end it with
 `RunPython(search_index.create, search_index.drop)`. A test notices if it does not.
@@ -14,7 +14,7 @@ A migration that has SQLite make the table of messages anew drops its triggers: 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,37 +25,31 @@ from messages.words import ACCENTS, LETTERS, SEPARATORS, UNSPACED, fold
 
 Value = str | int | list[int]
 
-HAS_FILE = "f"
 LOT, GROWTH, LARGEST_LOT = 60, 8, 4_000
 """How many are looked up at first, by how much more each next time, and at most."""
-WALKS = (2_500, 10_000, 40_000)
-"""Messages that PostgreSQL looks through one by one, newest first, before it asks the index, which
-brings all that ever matched: what is said often is found by walking, what is said rarely by asking.
+NEWEST = 30_000
+"""Ids that PostgreSQL is asked for first. Its index brings all that ever matched; of few messages
+it need not be asked.
 """
-OFTEN = 1_250
-"""Of so many that were looked through one has to match for it to walk on. Twenty such take half as
-long to walk to as the index takes, or a fifth; where fewer match that turns round.
+MOST_FOUND = 4_000
+"""Ids that it is asked for at once."""
+SOME = 3
+"""Of what it was asked for so many have to match for it to be asked for `GROWTH` times as many
+next, and not for all the rest.
 """
-
-
-def author_key(pk: int) -> str:
-    return f"a{pk}"
 
 
 @dataclass(frozen=True)
 class Match:
-    """In these rooms all of the phrases, less the negated ones; one of each of `keys`, none of
-    `other_keys`.
-    """
+    """In these rooms all of the phrases, less the negated ones."""
 
     rooms: Collection[int]
     phrases: Sequence[Phrase]
-    keys: Sequence[Collection[str]] = ()
-    other_keys: Collection[str] = ()
-
-    @property
-    def room_keys(self) -> list[str]:
-        return [f"r{pk}" for pk in self.rooms]
+    authors: Collection[int] | None = None
+    """None: whoever it is by."""
+    other_authors: Collection[int] = ()
+    """Those that it is not by."""
+    has_file: bool | None = None
 
 
 def find(match: Match, *, above: int, below: int) -> Iterator[list[int]]:
@@ -87,17 +81,21 @@ ORDER BY rowid DESC LIMIT %s
 
 def _fts5(match: Match) -> str:
     """In the language of FTS5. Words are folded: nothing in them but letters and numbers."""
-    wanted = [_fts5_keys(keys) for keys in (match.room_keys, *match.keys)]
+    wanted = [_fts5_keys("r", match.rooms)]
     wanted += [_fts5_phrase(phrase) for phrase in match.phrases if not phrase.negated]
     unwanted = [_fts5_phrase(phrase) for phrase in match.phrases if phrase.negated]
-    if match.other_keys:
-        unwanted.append(_fts5_keys(match.other_keys))
+    if match.authors is not None:
+        wanted.append(_fts5_keys("a", match.authors))
+    if match.other_authors:
+        unwanted.append(_fts5_keys("a", match.other_authors))
+    if match.has_file is not None:
+        (wanted if match.has_file else unwanted).append("keys : (f)")
     asked = " AND ".join(wanted)
     return f"({asked}) NOT ({' OR '.join(unwanted)})" if unwanted else asked
 
 
-def _fts5_keys(keys: Collection[str]) -> str:
-    return f"keys : ({' OR '.join(sorted(keys))})"
+def _fts5_keys(letter: str, pks: Collection[int]) -> str:
+    return f"keys : ({' OR '.join(f'{letter}{pk}' for pk in sorted(pks))})"
 
 
 def _fts5_phrase(phrase: Phrase) -> str:
@@ -108,73 +106,73 @@ def _fts5_phrase(phrase: Phrase) -> str:
 
 
 def _on_postgresql(match: Match, above: int, below: int) -> Iterator[list[int]]:
-    terms, values = _tsquery(match)
-    asked = " && ".join([*terms, IS_SEARCHABLE])
-    for most in WALKS:
-        walk = [[*match.rooms], *values, above, below, most]
-        ((floor, walked, found),) = _rows(WALK_DOWN.format(asked=asked), walk)
-        rows = found or []
-        for at in range(0, len(rows), LARGEST_LOT):
-            yield rows[at : at + LARGEST_LOT]
-        if walked < most:
-            return
-        below = floor
-        if len(rows) * OFTEN < walked:
-            break
-    asked = " && ".join([*terms, "%s::tsquery"])
-    values.append(_any_of(match.room_keys))
-    lot = LOT
-    while True:
-        rows = [pk for (pk,) in _rows(GIN_FIND.format(asked=asked), [*values, above, below, lot])]
-        yield rows
-        if len(rows) < lot:
-            return
-        below, lot = rows[-1], min(lot * GROWTH, LARGEST_LOT)
+    """The newest ids first, which are looked through. Of others PostgreSQL looks at the words
+    first, or at the rooms, as it reckons to be the shorter way.
+    """
+    ((newest,),) = _rows("SELECT max(id) FROM chat_messages_message WHERE id < %s", [below])
+    below, reach, lot, look = (newest or 0) + 1, NEWEST, LOT, LOOK_THROUGH
+    while below > above + 1:
+        floor = max(above, below - 1 - reach)
+        asked, values = _asked(look, match, floor, below)
+        rows = [pk for (pk,) in _rows(asked, values)]
+        at = 0
+        while at < len(rows):
+            yield rows[at : at + lot]
+            at, lot = at + lot, min(lot * GROWTH, LARGEST_LOT)
+        below = rows[-1] if len(rows) == MOST_FOUND else floor + 1
+        reach, look = reach * GROWTH if len(rows) >= SOME else below, LOOK_UP
 
 
-IS_SEARCHABLE = "$$'='$$::tsquery"
-"""True of every row of the index. Words of letters that PostgreSQL does not know are as if they
-were not there, and may leave nothing else to ask for."""
-# Here the rooms are asked by their numbers: a column costs less than fifty words.
-WALK_DOWN = """
-SELECT min(id), count(*),
-    array_agg(id ORDER BY id DESC) FILTER (WHERE room_id = ANY(%s) AND search @@ ({asked}))
-FROM (
-    SELECT id, room_id, search FROM chat_messages_message WHERE id > %s AND id < %s
-    ORDER BY id DESC LIMIT %s
-) AS newest
-"""
-# By itself, or the planner would walk the messages in the order that is asked for.
-GIN_FIND = """
-WITH found AS MATERIALIZED (
-    SELECT id FROM chat_messages_message WHERE search @@ ({asked})
+LOOK_THROUGH = """
+WITH newest AS MATERIALIZED (
+    SELECT id, search FROM chat_messages_message WHERE id > %(above)s AND id < %(below)s AND {who}
 )
-SELECT id FROM found WHERE id > %s AND id < %s ORDER BY id DESC LIMIT %s
+SELECT id FROM newest WHERE {words} ORDER BY id DESC LIMIT %(most)s
 """
+# By itself, or it would be walked through in the order that is asked for, however seldom it is.
+LOOK_UP = """
+WITH found AS MATERIALIZED (
+    SELECT id FROM chat_messages_message
+    WHERE id > %(above)s AND id < %(below)s AND {who} AND {words}
+)
+SELECT id FROM found ORDER BY id DESC LIMIT %(most)s
+"""
+IS_SEARCHABLE = "$$'='$$::tsquery"
+"""True of every row of the index."""
+HAS_FILE = "$$'=f'$$::tsquery"
 
 
-def _tsquery(match: Match) -> tuple[list[str], list[Value]]:
-    """Terms of SQL, and their values. Words are folded by the database, as those it has were."""
-    terms: list[str] = []
-    values: list[Value] = []
-    for phrase in match.phrases:
-        term = "chat_starting(%s)" if phrase.prefix else "chat_phrase(%s)"
+def _asked(look: str, match: Match, above: int, below: int) -> tuple[str, Mapping[str, Value]]:
+    """SQL, and its values. Words are folded by the database, as those it has were.
+
+    Rooms and authors are asked by their numbers: for fifty rooms the index of words alone would be
+    read for longer than for all else.
+    """
+    values: dict[str, Value] = {"above": above, "below": below, "most": MOST_FOUND}
+    who = ["room_id = ANY(%(rooms)s)"]
+    values["rooms"] = [*match.rooms]
+    if match.authors is not None:
+        who.append("author_id = ANY(%(authors)s)")
+        values["authors"] = [*match.authors]
+    if match.other_authors:
+        who.append("author_id <> ALL(%(others)s)")
+        values["others"] = [*match.other_authors]
+    terms = []
+    for n, phrase in enumerate(match.phrases):
+        term = f"chat_starting(%(p{n})s)" if phrase.prefix else f"chat_phrase(%(p{n})s)"
         terms.append(f"!! {term}" if phrase.negated else term)
-        values.append(phrase.text)
-    for keys in match.keys:
-        terms.append("%s::tsquery")
-        values.append(_any_of(keys))
-    if match.other_keys:
-        terms.append("!! %s::tsquery")
-        values.append(_any_of(match.other_keys))
-    return terms, values
+        values[f"p{n}"] = phrase.text
+    if match.has_file is not None:
+        terms.append(HAS_FILE if match.has_file else f"!! {HAS_FILE}")
+    if all(term.startswith("!!") for term in terms):
+        terms.append(IS_SEARCHABLE)
+    words = " && ".join(terms)
+    # Words of letters that PostgreSQL does not know are as if they were not there.
+    words = f"search @@ (CASE WHEN numnode({words}) = 0 THEN {IS_SEARCHABLE} ELSE {words} END)"
+    return look.format(who=" AND ".join(who), words=words), values
 
 
-def _any_of(keys: Collection[str]) -> str:
-    return " | ".join(f"'={key}'" for key in sorted(keys))
-
-
-def _rows(sql: str, values: Sequence[Value]) -> list[Any]:
+def _rows(sql: str, values: Sequence[Value] | Mapping[str, Value]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchall())
@@ -294,9 +292,8 @@ CREATE = {
         $function$""",
         f"""ALTER TABLE chat_messages_message ADD COLUMN search tsvector GENERATED ALWAYS AS (
         CASE WHEN {SEARCHABLE.format(row="")} THEN
-            chat_searched(body || ' ' || file_names) || array_to_tsvector(ARRAY[
-                '=', '=r' || room_id::text, '=a' || author_id::text,
-                CASE WHEN file_names <> '' THEN '=f' ELSE '=' END])
+            chat_searched(body || ' ' || file_names)
+                || array_to_tsvector(ARRAY['=', CASE WHEN file_names <> '' THEN '=f' ELSE '=' END])
         END) STORED""",
         # What waits to be put in order is looked through by each search: little of it shall wait.
         """CREATE INDEX chat_messages_search ON chat_messages_message USING gin (search)

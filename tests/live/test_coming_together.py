@@ -238,6 +238,26 @@ async def test_what_is_asked_meanwhile_is_answered_together() -> None:
     assert oracle.origins == [None, None], "it is done on behalf of nobody"
 
 
+async def test_kinds_of_questions_that_take_turns_wait_for_each_other_and_grow() -> None:
+    first, second, turn = Oracle(), Oracle(), asyncio.Lock()
+    one, other = Together(first, turn), Together(second, turn)
+    answers = [one.ask(1), other.ask(2)]
+    gone = other.ask(13)
+    for n in range(5):
+        await asyncio.sleep(0)
+        answers.append(other.ask(n))
+    gone.cancel()
+    assert (first.asked, second.asked) == ([[1]], [])
+    first.may_answer.set()
+    second.may_answer.set()
+    assert await asyncio.gather(*answers) == [1, 4, 0, 1, 4, 9, 16]
+    assert second.asked == [[2, 0, 1, 2, 3, 4]]
+    lone = one.ask(3)
+    lone.cancel()
+    await asyncio.sleep(0)
+    assert await one.ask(4) == 16, "of nobody nothing is asked, and the turn is given on"
+
+
 async def test_one_question_costs_no_other_its_answer() -> None:
     oracle = Oracle()
     oracle.may_answer.set()
