@@ -30,8 +30,8 @@ def shared_turn() -> Turn:
     """For questions of several kinds that the same comers have, one kind after the other.
 
     SQLite answers on our own core: side by side, lots only take it from each other, and one by one
-    they grow meanwhile, so that all who come take a third less of it. A server is waited for, and
-    there they would only wait for each other.
+    they grow meanwhile, so that all who come take a fifth to a third less of it. A server is waited
+    for, and there they would only wait for each other.
     """
     return asyncio.Lock() if connection.vendor == "sqlite" else nullcontext()
 

@@ -122,7 +122,7 @@ def seats_with_counts(
     100) and `last_message_at`.
     """
     seen = Message.objects.all().of_seat(user)
-    news = seen.news_for(user)
+    news = seen.counting_for(user)
     unread = news.filter(pk__gt=OuterRef("last_read"))
     named = news.naming(
         user, room=OuterRef(OuterRef("room")), after=OuterRef(OuterRef("last_read"))

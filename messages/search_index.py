@@ -28,15 +28,11 @@ Value = str | int | list[int]
 LOT, GROWTH, LARGEST_LOT = 60, 8, 4_000
 """How many are looked up at first, by how much more each next time, and at most."""
 NEWEST = 30_000
-"""Ids that PostgreSQL is asked for first. Its index brings all that ever matched; of few messages
-it need not be asked.
-"""
+"""Ids that PostgreSQL looks through first: its index of words brings all that ever matched."""
 MOST_FOUND = 4_000
-"""Ids that it is asked for at once."""
+"""Ids that it gives at once."""
 SOME = 3
-"""Of what it was asked for so many have to match for it to be asked for `GROWTH` times as many
-next, and not for all the rest.
-"""
+"""So many have to be found for `GROWTH` times as many to be next, and not all the rest."""
 
 
 @dataclass(frozen=True)

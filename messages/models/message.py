@@ -43,14 +43,16 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """The feed: what is new, changed or deleted after a revision, in the order of changes."""
         return self.filter(revision__gt=revision).order_by("revision")
 
-    def news_for(self, user: User) -> MessageQuerySet:
-        """Of what they may see: not theirs, not deleted; notes of the system do not count."""
+    def counting_for(self, user: User) -> MessageQuerySet:
+        """Of what they may see, which is not decided here: not theirs, not deleted; notes of the
+        system do not count.
+        """
         found = self.filter(deleted_at__isnull=True)
         return found.exclude(author=user).exclude(kind=Message.Kind.SYSTEM)
 
     def unread_by(self, user: User, *, after: int) -> MessageQuerySet:
         """What they may see and is news for them, after what they read."""
-        return self.visible_to(user).news_for(user).filter(pk__gt=after)
+        return self.visible_to(user).counting_for(user).filter(pk__gt=after)
 
     def naming(
         self, user: User, *, room: models.OuterRef, after: models.OuterRef
@@ -220,7 +222,7 @@ class Message(QuickRows):
         return f"message {self.pk}"
 
     def counts_for(self, user: int) -> bool:
-        """Whether it is unread for them until they read it: the mirror of `news_for`, for what
+        """Whether it is unread for them until they read it: the mirror of `counting_for`, for what
         they may see.
         """
         return self.author_id != user and self.deleted_at is None and self.kind != self.Kind.SYSTEM
