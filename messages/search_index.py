@@ -27,8 +27,10 @@ Value = str | int | list[int]
 
 LOT, GROWTH, LARGEST_LOT = 60, 8, 4_000
 """How many are looked up at first, by how much more each next time, and at most."""
-NEWEST = 30_000
-"""Ids that PostgreSQL looks through first: its index of words brings all that ever matched."""
+NEWEST, LOOKED_THROUGH = 30_000, 1_500
+"""Ids among which PostgreSQL looks first, and messages of the searched rooms that it looks through
+there: its index of words brings all that ever matched.
+"""
 MOST_FOUND = 4_000
 """Ids that it gives at once."""
 SOME = 3
@@ -102,28 +104,36 @@ def _fts5_phrase(phrase: Phrase) -> str:
 
 
 def _on_postgresql(match: Match, above: int, below: int) -> Iterator[list[int]]:
-    """The newest ids first, which are looked through. Of others PostgreSQL looks at the words
-    first, or at the rooms, as it reckons to be the shorter way.
+    """The newest are looked through. Others PostgreSQL looks up by their words or by their rooms
+    first, as it reckons to be the shorter way.
     """
     ((newest,),) = _rows("SELECT max(id) FROM chat_messages_message WHERE id < %s", [below])
-    below, reach, lot, look = (newest or 0) + 1, NEWEST, LOT, LOOK_THROUGH
-    while below > above + 1:
-        floor = max(above, below - 1 - reach)
-        asked, values = _asked(look, match, floor, below)
-        rows = [pk for (pk,) in _rows(asked, values)]
+    below, lot = (newest or 0) + 1, LOT
+    floor = max(above, below - 1 - NEWEST)
+    ((looked, last, found),) = _rows(*_asked(LOOK_THROUGH, match, floor, below, LOOKED_THROUGH))
+    if looked == LOOKED_THROUGH:
+        floor = last - 1
+    rows = found or []
+    while True:
         at = 0
         while at < len(rows):
             yield rows[at : at + lot]
             at, lot = at + lot, min(lot * GROWTH, LARGEST_LOT)
-        below = rows[-1] if len(rows) == MOST_FOUND else floor + 1
-        reach, look = reach * GROWTH if len(rows) >= SOME else below, LOOK_UP
+        if floor <= above:
+            return
+        reach = (below - floor) * GROWTH if len(rows) >= SOME else floor
+        below, floor = floor + 1, max(above, floor - reach)
+        rows = [pk for (pk,) in _rows(*_asked(LOOK_UP, match, floor, below, MOST_FOUND))]
+        if len(rows) == MOST_FOUND:
+            floor = rows[-1] - 1
 
 
 LOOK_THROUGH = """
 WITH newest AS MATERIALIZED (
-    SELECT id, search FROM chat_messages_message WHERE id > %(above)s AND id < %(below)s AND {who}
+    SELECT id, search FROM chat_messages_message
+    WHERE id > %(above)s AND id < %(below)s AND {who} ORDER BY id DESC LIMIT %(most)s
 )
-SELECT id FROM newest WHERE {words} ORDER BY id DESC LIMIT %(most)s
+SELECT count(*), min(id), array_agg(id ORDER BY id DESC) FILTER (WHERE {words}) FROM newest
 """
 # By itself, or it would be walked through in the order that is asked for, however seldom it is.
 LOOK_UP = """
@@ -138,13 +148,15 @@ IS_SEARCHABLE = "$$'='$$::tsquery"
 HAS_FILE = "$$'=f'$$::tsquery"
 
 
-def _asked(look: str, match: Match, above: int, below: int) -> tuple[str, Mapping[str, Value]]:
+def _asked(
+    look: str, match: Match, above: int, below: int, most: int
+) -> tuple[str, Mapping[str, Value]]:
     """SQL, and its values. Words are folded by the database, as those it has were.
 
     Rooms and authors are asked by their numbers: for fifty rooms the index of words alone would be
     read for longer than for all else.
     """
-    values: dict[str, Value] = {"above": above, "below": below, "most": MOST_FOUND}
+    values: dict[str, Value] = {"above": above, "below": below, "most": most}
     who = ["room_id = ANY(%(rooms)s)"]
     values["rooms"] = [*match.rooms]
     if match.authors is not None:

@@ -113,10 +113,11 @@ def test_the_newest_come_first_and_pages_follow_each_other(talk: World) -> None:
 
 @pytest.mark.usefixtures("within_a_day")
 @pytest.mark.parametrize("newest", [1, 2, 5])
+@pytest.mark.parametrize("looked", [1, 3])
 @pytest.mark.parametrize("some", [0, 1, 1_000])
 @pytest.mark.parametrize("most", [1, 2, 100])
 def test_looking_through_messages_and_looking_them_up_finds_the_same(
-    talk: World, monkeypatch: pytest.MonkeyPatch, newest: int, some: int, most: int
+    talk: World, monkeypatch: pytest.MonkeyPatch, newest: int, looked: int, some: int, most: int
 ) -> None:
     """PostgreSQL does the one after the other."""
     if connection.vendor != "postgresql":
@@ -126,6 +127,7 @@ def test_looking_through_messages_and_looking_them_up_finds_the_same(
     looked_through = [found(text, talk.ben) for text in asked]
     assert all(looked_through[:6])
     monkeypatch.setattr(search_index, "NEWEST", newest)
+    monkeypatch.setattr(search_index, "LOOKED_THROUGH", looked)
     monkeypatch.setattr(search_index, "SOME", some)
     monkeypatch.setattr(search_index, "MOST_FOUND", most)
     monkeypatch.setattr(search_index, "LOT", 2)
