@@ -8,8 +8,12 @@ YOUNG = 5_000
 looked through while most are still in use: a fourteenth of the time in which thousands of sockets
 came went there.
 """
-FULL_COLLECTION = 14
-"""Collections of the middle generation until one of all: every 700,000 objects more than were let
+MIDDLE_COLLECTION = 2
+"""Of the youngest until one of the middle generation as well: by Python's own ten one would look
+through 50,000 objects, in which a page waits for some milliseconds.
+"""
+FULL_COLLECTION = 50
+"""Collections of the middle generation until one of all: every 750,000 objects more than were let
 go of, of which a socket has hundreds. While a thousand sockets came, Python's own ten, of 7,000
 each, had it walk through them all again and again, for up to 210 ms each time, in which nobody
 heard anything.
@@ -34,4 +38,4 @@ def set_aside_what_is_loaded() -> None:
     """It stays: the garbage collector need not walk it again at every full collection."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, 10, FULL_COLLECTION)
+    gc.set_threshold(YOUNG, MIDDLE_COLLECTION, FULL_COLLECTION)
